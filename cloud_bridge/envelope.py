@@ -1,0 +1,91 @@
+"""The CloudEvents envelope of every message, and the reading of received bytes into it.
+
+Knows the outer form only (contract §1); what `data` means is said by `messages.py`.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+MAX_PAYLOAD_BYTES = 256 * 1024  # ENV-5
+CONTENT_TYPE = "application/cloudevents+json"
+
+
+class BadMessage(ValueError):
+    """A payload that cannot be read as a message; `message_id` is its id when at least that could be read."""
+
+    def __init__(self, why: str, message_id: str | None = None) -> None:
+        super().__init__(why)
+        self.why = why
+        self.message_id = message_id
+
+
+class Envelope(BaseModel):
+    """One CloudEvents 1.0 event in structured JSON mode. Unknown attributes are kept and ignored (ENV-1)."""
+
+    model_config = ConfigDict(extra="allow")
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str = Field(min_length=1, max_length=200)
+    source: str = Field(min_length=1, max_length=200, description="/branches/{branch}, /schedulers/{name} or /people/{id}")
+    type: str = Field(min_length=1, max_length=100, description="branchgate.<noun>.<verb>.v1")
+    time: AwareDatetime
+    subject: str | None = Field(default=None, max_length=200, description="the order, device or ticket that it is about")
+    datacontenttype: str = "application/json"
+    branch: str = Field(min_length=1, max_length=64)
+    deadline: AwareDatetime | None = Field(default=None, description="last moment at which an instruction may be accepted")
+    traceparent: str | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+
+    def to_bytes(self) -> bytes:
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("an object has the same member name twice")
+    return members
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def read_object(payload: bytes) -> dict[str, Any]:
+    """Bytes -> JSON object. Raises BadMessage for size, encoding, syntax, duplicate members, NaN, depth or a non-object."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        raise BadMessage(f"payload of {len(payload)} bytes is over {MAX_PAYLOAD_BYTES}: send a reference instead")
+    try:
+        value = json.loads(payload.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise BadMessage(f"payload is not UTF-8 JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise BadMessage("payload is JSON but not an object: send one CloudEvents object")
+    return value
+
+
+def explain(error: ValidationError) -> str:
+    """A pydantic error as one sentence that names each wrong member (at most five)."""
+    parts = [f"{'.'.join(str(p) for p in e['loc']) or 'message'}: {e['msg']}" for e in error.errors()[:5]]
+    return "; ".join(parts)
+
+
+def read_envelope(payload: bytes) -> Envelope:
+    """Bytes -> Envelope. Raises BadMessage."""
+    members = read_object(payload)
+    given = members.get("id")
+    message_id = given if isinstance(given, str) and 0 < len(given) <= 200 else None
+    try:
+        return Envelope.model_validate(members)
+    except ValidationError as error:
+        raise BadMessage(explain(error), message_id) from error
+
+
+def rfc3339(moment: datetime) -> str:
+    """A moment as contract text: UTC with milliseconds and a Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,36 @@
+"""The topics of one branch (contract §2). Knows names only; nothing is published or subscribed here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+DEFAULT_ROOT = "branchgate/v1"
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")  # branch, device, scene and scheduler ids: safe as one topic level
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Every topic of a branch, by its noun."""
+
+    branch: str
+    root: str = DEFAULT_ROOT
+
+    @property
+    def session(self) -> str:
+        return f"{self.root}/{self.branch}/session"
+
+    @property
+    def instructions(self) -> str:
+        return f"{self.root}/{self.branch}/instructions"
+
+    @property
+    def replies(self) -> str:
+        return f"{self.root}/{self.branch}/replies"
+
+    @property
+    def events(self) -> str:
+        return f"{self.root}/{self.branch}/events"
+
+    def device(self, device: str) -> str:
+        return f"{self.root}/{self.branch}/devices/{device}"
