@@ -1,0 +1,1 @@
+"""The branch's devices as the agent has them: one supervised task each."""

@@ -1,0 +1,1 @@
+"""The one durable store of a branch; knows transactions and rows, not what an order means."""
