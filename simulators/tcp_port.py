@@ -1,0 +1,117 @@
+"""A simulated machine's line behind a TCP serial server: one client at a time, the machine goes on when the client goes.
+
+Knows bytes and connections only; it may hold bytes of a dead connection as real serial servers do, and never holds much.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+HELD_BYTES = 65536  # of answers that nobody reads; what is more is lost
+GRACE_S = 0.2  # a killed client's end may be noticed after the next one's beginning
+
+
+class TcpPort:
+    """`line_delay_s`: bytes reach the machine so late, also when their client is dead by then.
+    `holds_answers`: answers that found no client wait for the next one."""
+
+    def __init__(self, feed: Callable[[bytes], None], *, line_delay_s: float = 0.0, holds_answers: bool = False) -> None:
+        self._feed, self._delay_s, self._holds = feed, line_delay_s, holds_answers
+        self._server: asyncio.Server | None = None
+        self._client: asyncio.Transport | None = None
+        self._plugged = True
+        self._held = bytearray()
+        self._host, self._port = "", 0
+        self.lost_bytes = 0
+
+    @property
+    def address(self) -> str:
+        """As the agent's device address."""
+        return f"tcp://{self._host}:{self._port}"
+
+    async def listen(self, host: str, port: int) -> None:
+        """Begin; port 0 takes a free one, which `address` then tells."""
+        self._server = await asyncio.get_running_loop().create_server(lambda: _Connection(self), host, port)
+        self._host, self._port = host, self._server.sockets[0].getsockname()[1]
+
+    def send(self, data: bytes) -> None:
+        """To the client that is there, if there is one."""
+        if self._client is not None and self._client.get_write_buffer_size() < HELD_BYTES:
+            self._client.write(data)
+        elif self._client is None and self._holds and len(self._held) + len(data) <= HELD_BYTES:
+            self._held += data
+        else:
+            self.lost_bytes += len(data)
+
+    def unplug(self) -> None:
+        """Drop the client and turn others away until `plug`."""
+        self._plugged = False
+        if self._client is not None:
+            self._client.abort()
+
+    def plug(self) -> None:
+        """Take clients again."""
+        self._plugged = True
+
+    def close(self) -> None:
+        """Stop listening and drop the client."""
+        self.unplug()
+        if self._server is not None:
+            self._server.close()
+
+    def joined(self, client: asyncio.Transport) -> None:
+        """Somebody connected."""
+        if not self._plugged:
+            client.abort()
+        elif self._client is None:
+            self._serve(client)
+        else:
+            client.pause_reading()
+            asyncio.get_running_loop().call_later(GRACE_S, self._second_chance, client)
+
+    def left(self, client: asyncio.Transport) -> None:
+        """Somebody's connection ended."""
+        if client is self._client:
+            self._client = None
+
+    def heard(self, client: asyncio.Transport, data: bytes) -> None:
+        """Bytes from a client."""
+        if client is not self._client:
+            return
+        if self._delay_s > 0:
+            asyncio.get_running_loop().call_later(self._delay_s, self._feed, data)
+        else:
+            self._feed(data)
+
+    def _second_chance(self, client: asyncio.Transport) -> None:
+        if self._client is not None or not self._plugged:
+            client.abort()
+        elif not client.is_closing():
+            self._serve(client)
+            client.resume_reading()
+
+    def _serve(self, client: asyncio.Transport) -> None:
+        self._client = client
+        if self._held:
+            client.write(bytes(self._held))
+            self._held.clear()
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, port: TcpPort) -> None:
+        self._port = port
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._port.joined(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._transport is not None:
+            self._port.heard(self._transport, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._transport is not None:
+            self._port.left(self._transport)
