@@ -1,0 +1,67 @@
+# Sourced by the scripts: brings what they need into the checkout (.venv, .tools) and nothing twice.
+# It knows how to get things; it must not know what the product does with them.
+#
+#   bootstrap runtime            the product's Python packages and a broker
+#   bootstrap dev                the same, with the tools of the tests, and strace
+#
+# Asked through the environment:
+#   BRANCHGATE_PYTHON     a Python to use instead of the one that is found
+#   BRANCHGATE_VENV       where the Python packages go (default: .venv in the checkout)
+#   BRANCHGATE_MOSQUITTO  a broker to use;  BRANCHGATE_STRACE  a strace to use
+#   BRANCHGATE_UNPACK=1   unpack Debian packages into .tools even where they could be installed
+# Told through the environment: BRANCHGATE_MOSQUITTO, BRANCHGATE_STRACE, and PATH with the venv first.
+
+root=$(CDPATH='' cd -- "$here/.." && pwd -P)
+tools=$root/.tools
+logs=$tools/log
+venv=${BRANCHGATE_VENV:-$root/.venv}
+unset PYTHONHOME PYTHONPATH PIP_USER || :
+
+. "$here/lib/apt.sh"
+. "$here/lib/python.sh"
+. "$here/lib/tools.sh"
+
+say() { printf 'branchgate: %s\n' "$*" >&2; }
+
+die() {
+    say "$1"
+    shift
+    for line in "$@"; do printf '    %s\n' "$line" >&2; done
+    exit 1
+}
+
+# Runs a command quietly; what it said is shown only when it failed.
+logged() {
+    log=$logs/$1.log
+    shift
+    if "$@" >"$log" 2>&1 </dev/null; then return 0; fi
+    status=$?
+    say "this failed: $*"
+    tail -n 15 "$log" | sed 's/^/    | /' >&2
+    return "$status"
+}
+
+# One bootstrap at a time. The kernel drops the lock with the last process that holds it, so none is ever stale.
+take_lock() {
+    exec 9>"$tools/lock"
+    if ! lock_now LOCK_NB 2>/dev/null; then
+        say "waiting for another run that is installing into this checkout"
+        lock_now 0 || die "the lock $tools/lock could not be taken" "is the checkout on a file system without locks?"
+    fi
+}
+
+lock_now() { "$python" -c "from fcntl import *; flock(9, LOCK_EX | $1)"; }
+
+drop_lock() { exec 9>&-; }
+
+bootstrap() {
+    find_python
+    mkdir -p "$tools/bin" "$logs" || die "cannot write to the checkout $root"
+    take_lock
+    provide_packages "$1"
+    provide_tool mosquitto mosquitto BRANCHGATE_MOSQUITTO
+    if [ "$1" = dev ]; then provide_tool strace strace BRANCHGATE_STRACE; fi
+    drop_lock
+    PATH=$venv/bin:$PATH
+    export PATH
+}
