@@ -1,1 +1,1 @@
-"""The other side of the link: the branch contract, its topics, and MQTT; knows nothing of devices, orders' inner life or the journal."""
+"""The other side of the link: the branch contract, its topics, MQTT; knows nothing of devices or the journal."""

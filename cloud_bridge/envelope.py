@@ -31,17 +31,24 @@ class Envelope(BaseModel):
 
     specversion: Literal["1.0"] = "1.0"
     id: str = Field(min_length=1, max_length=200)
-    source: str = Field(min_length=1, max_length=200, description="/branches/{branch}, /schedulers/{name} or /people/{id}")
+    source: str = Field(
+        min_length=1, max_length=200, description="/branches/{branch}, /schedulers/{name} or /people/{id}"
+    )
     type: str = Field(min_length=1, max_length=100, description="branchgate.<noun>.<verb>.v1")
     time: AwareDatetime
-    subject: str | None = Field(default=None, max_length=200, description="the order, device or ticket that it is about")
+    subject: str | None = Field(
+        default=None, max_length=200, description="the order, device or ticket that it is about"
+    )
     datacontenttype: str = "application/json"
     branch: str = Field(min_length=1, max_length=64)
-    deadline: AwareDatetime | None = Field(default=None, description="last moment at which an instruction may be accepted")
+    deadline: AwareDatetime | None = Field(
+        default=None, description="last moment at which an instruction may be accepted"
+    )
     traceparent: str | None = None
     data: dict[str, Any] = Field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
+        """As it travels."""
         return self.model_dump_json(exclude_none=True).encode()
 
 
@@ -57,7 +64,7 @@ def _no_constant(name: str) -> Any:
 
 
 def read_object(payload: bytes) -> dict[str, Any]:
-    """Bytes -> JSON object. Raises BadMessage for size, encoding, syntax, duplicate members, NaN, depth or a non-object."""
+    """Bytes -> JSON object. Raises BadMessage for size, encoding, syntax, duplicate names, NaN, depth, non-objects."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise BadMessage(f"payload of {len(payload)} bytes is over {MAX_PAYLOAD_BYTES}: send a reference instead")
     try:

@@ -1,6 +1,6 @@
 """The contract's messages: one pydantic model for the `data` of each type, and the catalogue of types.
 
-Knows what travels between a branch and any scheduler; must not know how it travels (mqtt_link) or what the branch does with it.
+Knows what travels between a branch and any scheduler; must not know how it travels, nor what the branch does with it.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ class OrderSubmit(Message):
     priority: int = Field(default=0, ge=-100, le=100, description="higher goes first")
     not_before: AwareDatetime | None = None
     deadline: AwareDatetime | None = Field(default=None, description="last moment at which a step may be armed")
-    retry_of: str | None = Field(default=None, max_length=200, description="the rejected instruction that this one retries")
+    retry_of: str | None = Field(
+        default=None, max_length=200, description="the rejected instruction that this one retries"
+    )
 
 
 class OrderCancel(Message):
@@ -93,7 +95,9 @@ class OrderResolve(Message):
     attempt: str = Field(max_length=200, description="the attempt that was looked at, as told in the event that asked")
     choice: Choice
     people: list[Annotated[str, StringConstraints(min_length=1, max_length=100)]] = Field(
-        min_length=1, max_length=4, description="who looked at the machine, /people/{id}; two distinct for done and no_effect"
+        min_length=1,
+        max_length=4,
+        description="who looked at the machine, /people/{id}; two distinct for done and no_effect",
     )
     note: Sentence = ""
 
@@ -266,17 +270,21 @@ class DeviceReported(Message):
     after: int
 
 
+Model = type[Message]
+Authority = Literal["read", "service", "physical", "admin"]
+
+
 @dataclass(frozen=True, slots=True)
 class MessageType:
-    """One row of the catalogue: what a type carries, on which topic, and the class an instruction of it needs (INS-6)."""
+    """One row of the catalogue: what a type carries, on which topic, and the class an instruction needs (INS-6)."""
 
     type: str
     topic: Literal["session", "instructions", "replies", "events", "devices"]
-    model: type[Message]
-    authority: Literal["read", "service", "physical", "admin"] | None = None
+    model: Model
+    authority: Authority | None = None
 
 
-def _instruction(name: str, model: type[Message], authority: Literal["read", "service", "physical", "admin"]) -> MessageType:
+def _instruction(name: str, model: Model, authority: Authority) -> MessageType:
     return MessageType(f"branchgate.{name}.v1", "instructions", model, authority)
 
 
@@ -293,7 +301,7 @@ INSTRUCTIONS = {
         _instruction("journal.adopt", JournalAdopt, "admin"),
     )
 }
-# Named by INS-8, built with the features that they belong to; until then they are answered `unsupported`, not `invalid`.
+# Named by INS-8, built with the features that they belong to; until then the answer is `unsupported`, not `invalid`.
 PLANNED = frozenset(
     f"branchgate.{name}.v1"
     for name in (
@@ -318,4 +326,8 @@ EVENTS = {
         MessageType("branchgate.journal.changed.v1", "events", JournalChanged),
     )
 }
-CATALOGUE: dict[str, MessageType] = {**INSTRUCTIONS, **EVENTS, **{row.type: row for row in (REPLY, BORN, BEAT, DIED, TWIN)}}
+CATALOGUE: dict[str, MessageType] = {
+    **INSTRUCTIONS,
+    **EVENTS,
+    **{row.type: row for row in (REPLY, BORN, BEAT, DIED, TWIN)},
+}

@@ -24,8 +24,10 @@ class Inbox(Protocol):
     """Takes instructions: durable when `take` returns (INS-2)."""
 
     async def take(self, payload: bytes) -> None:
-        """Any bytes. Calls are journalled in the order in which they are made. Raises StoreFailed when nothing could be
-        written; then the message is not acknowledged and stays with the broker."""
+        """Any bytes. Calls are journalled in the order in which they are made.
+
+        Raises StoreFailed when nothing could be written; then it is not acknowledged and stays with the broker.
+        """
         ...
 
 
@@ -60,10 +62,12 @@ class Outbox(Protocol):
         """The birth message, at most 64 KiB."""
         ...
 
-    async def heartbeat(self, session: int) -> bytes: ...
+    async def heartbeat(self, session: int) -> bytes:
+        """The heartbeat message (SES-6)."""
+        ...
 
     def is_other_death(self, payload: bytes, session: int) -> bool:
-        """Whether what was seen on our own session topic is a death that is not of now (SES-3): then the birth goes out again."""
+        """Whether what was seen on our own session topic is a death that is not of now (SES-3)."""
         ...
 
     async def told(self, what: str, reason: str) -> None:

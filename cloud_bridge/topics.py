@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 DEFAULT_ROOT = "branchgate/v1"
-NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")  # branch, device, scene and scheduler ids: safe as one topic level
+NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")  # ids: safe as one topic level
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,19 +18,24 @@ class Topics:
 
     @property
     def session(self) -> str:
+        """Up, retained: birth, heartbeat, death."""
         return f"{self.root}/{self.branch}/session"
 
     @property
     def instructions(self) -> str:
+        """Down: one instruction each."""
         return f"{self.root}/{self.branch}/instructions"
 
     @property
     def replies(self) -> str:
+        """Up: one reply to each instruction."""
         return f"{self.root}/{self.branch}/replies"
 
     @property
     def events(self) -> str:
+        """Up: everything that happened, gap-free."""
         return f"{self.root}/{self.branch}/events"
 
     def device(self, device: str) -> str:
+        """Up, retained: the twin of one device."""
         return f"{self.root}/{self.branch}/devices/{device}"

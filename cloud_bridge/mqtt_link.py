@@ -1,0 +1,332 @@
+"""One MQTT 5 connection as asyncio sees it: the only file that knows the MQTT library (paho), which runs on our loop.
+
+Knows packets, acknowledgements and reason codes; must not know what a payload means, nor when to connect again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from cloud_bridge.envelope import CONTENT_TYPE
+from cloud_bridge.link import Connect, ConnectRefused, LinkLost, PublishRefused
+from cloud_bridge.sockets import open_socket
+
+log = logging.getLogger(__name__)
+
+MAX_PACKET_BYTES = 1024 * 1024  # the broker keeps larger ones to itself; four times what ENV-5 lets through
+MAX_INFLIGHT = 100  # publishes without PUBACK at once, if the broker takes so many
+DEFAULT_RECEIVE_MAXIMUM = 65535  # MQTT 5 §3.2.2.3.3: when CONNACK does not say
+FIRST_REFUSAL = 0x80  # MQTT 5 §2.4: reason codes from here on are failures
+TAKEN_OVER = 0x8E  # MQTT 5 §3.14.2.1: another connection uses the same client id
+CLOSE_LIMIT_S = 1.0
+PUMP_INTERVAL_S = 0.5  # how often paho looks at its keepalive
+FLOOD_MARGIN = 64  # QoS 0 is outside Receive Maximum; past this many waiting messages the socket is left unread
+
+
+@dataclass(eq=False, slots=True)
+class Received:
+    """One message from the broker (link.Message)."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    mid: int
+    link: MqttLink = field(repr=False)
+    acked: bool = False
+
+    def ack(self) -> None:
+        """See link.Message."""
+        self.acked = True
+        self.link.send_pubacks()
+
+
+class _Paho(paho.Client):
+    """paho with a socket that asyncio opened: its own connect would block the loop for seconds."""
+
+    opened: socket.socket | None = None
+
+    @property
+    def sock(self) -> socket.socket:
+        assert self.opened is not None, "the socket is opened before paho connects"
+        return self.opened
+
+    def _create_socket(self) -> socket.socket:
+        return self.sock
+
+
+class MqttLink:
+    """One connection (link.Link), made by `connect`; nothing of it is left running after `close` or `drop`."""
+
+    def __init__(self, options: Connect) -> None:
+        self.session_present = False
+        self.window = 0
+        self._loop = asyncio.get_running_loop()
+        self._lost: asyncio.Future[LinkLost] = self._loop.create_future()
+        self._connack: asyncio.Future[None] = self._loop.create_future()
+        self._subacks: dict[int, asyncio.Future[list[ReasonCode]]] = {}
+        self._pubacks: dict[int, asyncio.Future[ReasonCode]] = {}
+        self._slots = asyncio.Semaphore(0)
+        self._arrived: asyncio.Queue[Received | None] = asyncio.Queue()
+        self._unacked: deque[Received] = deque()
+        self._flood_limit = options.receive_maximum + FLOOD_MARGIN
+        self._reading = False
+        self._keeper: asyncio.Task[None] | None = None
+        self._paho = self._prepare(options)
+
+    # -- connecting ----------------------------------------------------------------------------------------------------
+
+    @classmethod
+    async def connect(cls, options: Connect) -> MqttLink:
+        """Returns after CONNACK. Raises ConnectRefused, also for time-outs and whatever TCP or TLS says."""
+        link = cls(options)
+        where = f"{options.host}:{options.port}"
+        try:
+            async with asyncio.timeout(options.timeout_s):
+                link._paho.opened = await open_socket(options.host, options.port, options.tls)
+                link._start(options)
+                await link._connack
+        except BaseException as error:
+            await link._dispose("given up while connecting")
+            if isinstance(error, TimeoutError):  # before OSError, which it is
+                raise ConnectRefused(f"{where} did not answer within {options.timeout_s:g} s") from None
+            if isinstance(error, OSError | LinkLost):
+                raise ConnectRefused(f"{where}: {error}") from error
+            raise
+        return link
+
+    def _prepare(self, options: Connect) -> _Paho:
+        client = _Paho(CallbackAPIVersion.VERSION2, options.client_id, protocol=paho.MQTTv5, manual_ack=True)
+        client.max_inflight_messages = 0  # our own slots keep to the broker's Receive Maximum; paho must not queue
+        client.username_pw_set(options.username, options.password)
+        if options.will is not None:
+            properties = _properties(PacketTypes.WILLMESSAGE)
+            properties.WillDelayInterval = options.will.delay_s
+            properties.ContentType = CONTENT_TYPE
+            client.will_set(options.will.topic, options.will.payload, 1, retain=True, properties=properties)
+        client.on_socket_open = self._on_open
+        client.on_socket_close = self._on_close
+        client.on_socket_register_write = self._on_want_write
+        client.on_socket_unregister_write = self._on_written
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+        return client
+
+    def _start(self, options: Connect) -> None:
+        properties = _properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = options.session_expiry_s
+        properties.ReceiveMaximum = options.receive_maximum
+        properties.MaximumPacketSize = MAX_PACKET_BYTES
+        self._paho.connect(
+            options.host, options.port, options.keepalive_s, clean_start=options.clean_start, properties=properties
+        )
+        self._keeper = self._loop.create_task(self._keep(), name=f"mqtt keepalive {options.client_id}")
+
+    async def _keep(self) -> None:
+        while not self._lost.done():
+            await asyncio.sleep(PUMP_INTERVAL_S)
+            self._step(self._paho.loop_misc)
+
+    # -- what callers do -----------------------------------------------------------------------------------------------
+
+    async def subscribe(self, *topics: str) -> None:
+        """See link.Link."""
+        # No "no local": a will of our own carries our own client id, and that death is what we must see (SES-3).
+        result, mid = self._paho.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics])
+        if mid is None or result != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            raise self._loss()
+        granted = self._subacks[mid] = self._loop.create_future()
+        for topic, reason in zip(topics, await granted, strict=False):
+            if reason.value != 1:
+                raise ConnectRefused(f"the broker does not grant {topic} at QoS 1: {reason.getName()}")
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1, expiry_s: int | None = None
+    ) -> None:
+        """See link.Link."""
+        properties = _properties(PacketTypes.PUBLISH)
+        properties.ContentType = CONTENT_TYPE
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = max(1, expiry_s)
+        if qos > 0:
+            await self._slots.acquire()
+        if self._lost.done():
+            self._slots.release()
+            raise self._loss()
+        info = self._paho.publish(topic, payload, qos, retain, properties)
+        if qos > 0:
+            puback = self._pubacks[info.mid] = self._loop.create_future()
+            reason = await puback
+            if reason.value >= FIRST_REFUSAL:
+                raise PublishRefused(topic, reason.getName())
+
+    async def receive(self) -> Received:
+        """See link.Link; one caller at a time."""
+        message = None if self._lost.done() else await self._arrived.get()
+        if message is None or self._lost.done():
+            raise self._loss()
+        if not self._reading and self._arrived.qsize() < self._flood_limit // 2:
+            self._read(on=True)
+        return message
+
+    async def wait_lost(self) -> LinkLost:
+        """See link.Link."""
+        return await asyncio.shield(self._lost)
+
+    async def close(self) -> None:
+        """See link.Link."""
+        if not self._lost.done():
+            self._paho.disconnect()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_LIMIT_S):
+                    await self.wait_lost()
+        await self._dispose("closed")
+
+    async def drop(self) -> None:
+        """See link.Link."""
+        await self._dispose("dropped")
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    # -- what the library calls, on the loop ---------------------------------------------------------------------------
+
+    def _on_open(self, client: Any, userdata: Any, sock: Any) -> None:
+        self._read(on=True)
+
+    def _on_close(self, client: Any, userdata: Any, sock: Any) -> None:
+        self._read(on=False)
+
+    def _on_want_write(self, client: Any, userdata: Any, sock: Any) -> None:
+        self._loop.add_writer(sock, self._step, self._paho.loop_write)
+
+    def _on_written(self, client: Any, userdata: Any, sock: Any) -> None:
+        self._loop.remove_writer(sock)
+
+    def _on_connect(
+        self, client: Any, userdata: Any, flags: paho.ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        if self._connack.done():
+            return
+        if reason.is_failure:
+            self._connack.set_exception(ConnectRefused(f"the broker refused the connection: {reason.getName()}"))
+            return
+        self.session_present = flags.session_present
+        self.window = min(int(getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM)), MAX_INFLIGHT)
+        for _ in range(self.window):
+            self._slots.release()
+        self._connack.set_result(None)
+
+    def _on_disconnect(
+        self, client: Any, userdata: Any, flags: paho.DisconnectFlags, reason: ReasonCode, properties: Any
+    ) -> None:
+        who = "the broker ended the connection" if flags.is_disconnect_packet_from_server else "the connection was lost"
+        self._end(LinkLost(f"{who}: {reason.getName()}", taken_over=reason.value == TAKEN_OVER))
+
+    def _on_subscribe(self, client: Any, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Any) -> None:
+        granted = self._subacks.pop(mid, None)
+        if granted is not None and not granted.done():
+            granted.set_result(reasons)
+
+    def _on_publish(self, client: Any, userdata: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
+        puback = self._pubacks.pop(mid, None)
+        if puback is None:
+            return  # QoS 0 is told as published too
+        self._slots.release()  # only now: the broker counts it until here, whether or not somebody still waits
+        if not puback.done():
+            puback.set_result(reason)
+
+    def _on_message(self, client: Any, userdata: Any, raw: paho.MQTTMessage) -> None:
+        message = Received(raw.topic, bytes(raw.payload), raw.retain, raw.mid, self)
+        if raw.qos > 0:
+            self._unacked.append(message)
+        self._arrived.put_nowait(message)
+        if self._arrived.qsize() >= self._flood_limit:
+            self._read(on=False)
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def send_pubacks(self) -> None:
+        """As many as are due, in order of arrival; none over a lost link, where they would mean another message."""
+        while self._unacked and self._unacked[0].acked and not self._lost.done():
+            self._paho.ack(self._unacked.popleft().mid, 1)
+
+    def _read(self, *, on: bool) -> None:
+        sock = self._paho.sock
+        if on and not self._lost.done():
+            self._loop.add_reader(sock, self._step, self._read_all)
+        elif sock.fileno() >= 0:
+            self._loop.remove_reader(sock)
+        self._reading = on
+
+    def _read_all(self) -> None:
+        self._paho.loop_read()
+        # TLS may hold decoded bytes that the selector cannot see.
+        while isinstance(self._paho.opened, ssl.SSLSocket) and self._reading and self._paho.opened.pending():
+            self._paho.loop_read()
+
+    def _step(self, work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - paho raises whatever a broken packet makes of it; the link ends, told
+            self._end(LinkLost(f"the broker sent what cannot be read: {error!r}"))
+
+    def _end(self, loss: LinkLost) -> None:
+        if self._lost.done():
+            return
+        log.debug("mqtt link ended: %s", loss)
+        self._lost.set_result(loss)
+        answers: list[asyncio.Future[Any]] = [self._connack, *self._subacks.values(), *self._pubacks.values()]
+        for waiting in answers:
+            if not waiting.done():
+                waiting.set_exception(self._loss())
+        self._subacks.clear()
+        self._pubacks.clear()
+        self._slots.release()  # each publish that waits for a slot wakes the next one
+        self._arrived.put_nowait(None)
+
+    def _loss(self) -> LinkLost:
+        # A fresh one for each: tracebacks must not grow on a shared error.
+        told = self._lost.result() if self._lost.done() else LinkLost("not connected")
+        return LinkLost(str(told), taken_over=told.taken_over)
+
+    async def _dispose(self, why: str) -> None:
+        self._end(LinkLost(why))
+        if not self._connack.cancelled():
+            self._connack.exception()  # retrieved: nobody waits for it any more
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.wait((self._keeper,))
+        client = self._paho
+        client.on_socket_close = client.on_socket_unregister_write = client.on_disconnect = None
+        if client.opened is not None and client.opened.fileno() >= 0:
+            self._loop.remove_reader(client.opened)
+            self._loop.remove_writer(client.opened)
+            client.opened.close()
+
+
+def _properties(packet: int) -> Properties:
+    return Properties(packet)  # type: ignore[no-untyped-call] # paho leaves this one untyped

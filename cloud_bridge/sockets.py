@@ -1,0 +1,75 @@
+"""Opening a TCP connection, with TLS when asked, without a thread and without blocking the loop.
+
+Knows sockets only; what is said over them is not its concern.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+
+
+class NotLoopbackError(ValueError):
+    """The broker is on another machine, which is refused while instructions are unsigned."""
+
+
+def require_loopback(host: str) -> None:
+    """Raises NotLoopbackError unless every address of `host` is this machine's own.
+
+    Until instructions are signed (INS-6) whoever reaches the broker can move the branch's machines.
+    """
+    try:
+        found = {info[4][0] for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except OSError as error:
+        raise NotLoopbackError(f"the broker's host {host!r} has no address ({error}): use 127.0.0.1") from error
+    foreign = sorted(str(address) for address in found if not ipaddress.ip_address(address).is_loopback)
+    if foreign:
+        raise NotLoopbackError(
+            f"the broker's host {host!r} is {', '.join(foreign)}, not this machine: instructions are not signed in "
+            "this version, so only a broker on loopback is allowed; use 127.0.0.1"
+        )
+
+
+async def open_socket(host: str, port: int, tls: ssl.SSLContext | None = None) -> socket.socket:
+    """A connected, non-blocking socket, with the TLS handshake done. Raises OSError (ssl.SSLError is one)."""
+    loop = asyncio.get_running_loop()
+    failure: OSError = OSError(f"no address for {host}")
+    for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each small packet waits for a delayed ACK
+            await loop.sock_connect(sock, address)
+            return sock if tls is None else await _shake_hands(tls, sock, host)
+        except OSError as error:
+            sock.close()
+            failure = error
+        except BaseException:
+            sock.close()
+            raise
+    raise failure
+
+
+async def _shake_hands(tls: ssl.SSLContext, sock: socket.socket, host: str) -> ssl.SSLSocket:
+    loop = asyncio.get_running_loop()
+    wrapped = tls.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+    try:
+        while True:
+            ready = asyncio.Event()
+            try:
+                wrapped.do_handshake()
+                return wrapped
+            except ssl.SSLWantReadError:
+                loop.add_reader(wrapped, ready.set)
+            except ssl.SSLWantWriteError:
+                loop.add_writer(wrapped, ready.set)
+            try:
+                await ready.wait()
+            finally:
+                loop.remove_reader(wrapped)
+                loop.remove_writer(wrapped)
+    except BaseException:
+        wrapped.close()
+        raise

@@ -1,0 +1,147 @@
+"""A journal and a link in memory: what the bridge's tests look into."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from cloud_bridge.link import Connect, LinkLost, Message
+from cloud_bridge.ports import Lane, Outgoing, StoreFailed
+
+
+class MemoryInbox:
+    """Remembers what was taken; `gate` holds every take back, `broken` makes it fail."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.started: list[bytes] = []
+        self.gate: asyncio.Event | None = None
+        self.broken: Exception | None = None
+        self.hold: Callable[[bytes], Awaitable[None]] | None = None
+
+    async def take(self, payload: bytes) -> None:
+        self.started.append(payload)
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.hold is not None:
+            await self.hold(payload)
+        if self.broken is not None:
+            raise self.broken
+        self.taken.append(payload)
+
+
+class MemoryOutbox:
+    """Two lanes of rows, and session messages in readable JSON."""
+
+    def __init__(self) -> None:
+        self.rows: dict[Lane, dict[int, bytes]] = {"replies": {}, "events": {}}
+        self.sent: dict[Lane, list[int]] = {"replies": [], "events": []}
+        self.session = 0
+        self.tales: list[tuple[str, str]] = []
+        self.broken: StoreFailed | None = None
+        self._changed = asyncio.Event()
+
+    def put(self, lane: Lane, *keys: int) -> None:
+        for key in keys:
+            self.rows[lane][key] = f"{lane} {key}".encode()
+        self._changed.set()
+
+    async def unsent(self, lane: Lane, limit: int) -> list[Outgoing]:
+        return [Outgoing(key, payload) for key, payload in sorted(self.rows[lane].items())[:limit]]
+
+    async def mark_sent(self, lane: Lane, keys: Sequence[int]) -> None:
+        for key in keys:
+            del self.rows[lane][key]
+        self.sent[lane].extend(keys)
+
+    async def changed(self) -> None:
+        await self._changed.wait()
+        self._changed.clear()
+
+    async def next_session(self) -> int:
+        if self.broken is not None:
+            raise self.broken
+        self.session += 1
+        return self.session
+
+    def will(self, session: int, reason: str = "lost") -> bytes:
+        return json.dumps({"died": session, "reason": reason}).encode()
+
+    async def birth(self, session: int) -> bytes:
+        return json.dumps({"born": session}).encode()
+
+    async def heartbeat(self, session: int) -> bytes:
+        return json.dumps({"beat": session}).encode()
+
+    def is_other_death(self, payload: bytes, session: int) -> bool:
+        said = json.loads(payload)
+        return "died" in said and said["died"] != session
+
+    async def told(self, what: str, reason: str) -> None:
+        self.tales.append((what, reason))
+
+
+@dataclass
+class FakeMessage:
+    topic: str
+    payload: bytes
+    retained: bool = False
+    acked: bool = False
+
+    def ack(self) -> None:
+        self.acked = True
+
+
+@dataclass
+class FakeLink:
+    """A link without a broker: `answer` decides the fate of each publish, `deliver` brings a message, `lose` ends it."""
+
+    options: Connect
+    answer: Callable[[str, bytes], Awaitable[None]]
+    session_present: bool = False
+    window: int = 20
+    subscribed: list[str] = field(default_factory=list)
+    published: list[tuple[str, bytes, bool]] = field(default_factory=list)
+    delivered: list[FakeMessage] = field(default_factory=list)
+    ended: str = ""
+
+    def __post_init__(self) -> None:
+        self._lost: asyncio.Future[LinkLost] = asyncio.get_running_loop().create_future()
+        self._arrived: asyncio.Queue[FakeMessage] = asyncio.Queue()
+
+    def deliver(self, topic: str, payload: bytes) -> FakeMessage:
+        message = FakeMessage(topic, payload)
+        self.delivered.append(message)
+        self._arrived.put_nowait(message)
+        return message
+
+    def lose(self, why: str = "cut", *, taken_over: bool = False) -> None:
+        if not self._lost.done():
+            self._lost.set_result(LinkLost(why, taken_over=taken_over))
+
+    async def subscribe(self, *topics: str) -> None:
+        self.subscribed.extend(topics)
+
+    async def publish(
+        self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1, expiry_s: int | None = None
+    ) -> None:
+        if self._lost.done():
+            raise self._lost.result()
+        self.published.append((topic, payload, retain))
+        await self.answer(topic, payload)
+
+    async def receive(self) -> Message:
+        return await self._arrived.get()
+
+    async def wait_lost(self) -> LinkLost:
+        return await asyncio.shield(self._lost)
+
+    async def close(self) -> None:
+        self.ended = "closed"
+        self.lose("closed")
+
+    async def drop(self) -> None:
+        self.ended = self.ended or "dropped"
+        self.lose("dropped")
