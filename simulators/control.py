@@ -1,6 +1,6 @@
 """The control interface of a simulator: one JSON object per line in, one out, over a unix socket or loopback TCP.
 
-Knows lines and JSON; what a request does is the machine's affair. `ControlClient` is the other end, for tests, demo and people.
+Knows lines and JSON; what a request does is the machine's affair. `ControlClient` is the other end of it.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class ControlServer:
         except ConnectionError:
             pass  # the asker went away; what was asked is done
         except ValueError as error:
-            writer.write(json.dumps({"ok": False, "error": f"line longer than {LINE_BYTES} bytes: {error}"}).encode() + b"\n")
+            writer.write(
+                json.dumps({"ok": False, "error": f"line longer than {LINE_BYTES} bytes: {error}"}).encode() + b"\n"
+            )
         finally:
             self._writers.discard(writer)
             writer.close()
@@ -68,7 +70,7 @@ class ControlServer:
         try:
             request = json.loads(line)
             if not isinstance(request, dict):
-                raise ControlError(f"a request is a JSON object such as {{\"do\": \"state\"}}, not {request!r}")
+                raise ControlError(f'a request is a JSON object such as {{"do": "state"}}, not {request!r}')
             return {"ok": True, **self._handle(request)}
         except ControlError as error:
             return {"ok": False, "error": str(error)}

@@ -17,8 +17,11 @@ POLICIES = ("take", "leave", "last_moment", "random")
 
 @dataclass(frozen=True)
 class Customer:
-    """`take` takes after `after_s`; `leave` never; `last_moment` only once the machine begins to pull it back;
-    `random` decides by `seed` and serial number: takes with probability `chance`, somewhen up to `after_s`."""
+    """How one person behaves.
+
+    `take` takes after `after_s`; `leave` never; `last_moment` only once the machine begins to pull it back;
+    `random` decides by `seed` and serial number: takes with probability `chance`, somewhen up to `after_s`.
+    """
 
     policy: str = "take"
     after_s: float = 1.0

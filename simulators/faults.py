@@ -32,7 +32,7 @@ FAULTS: dict[str, dict[str, Any]] = {
     # sensors that say so, whatever is there; until `load`, `bin` or `clear`
     "empty": {},
     "bin_full": {},
-    # power goes now, or with `at_fraction` in the middle of the next motion; it is back after `off_s` (None: by `power`)
+    # power goes now, or with `at_fraction` within the next motion; it is back after `off_s` (None: by `power`)
     "power_loss": {"off_s": 2.0, "at_fraction": None},
     # the wire: the next `count` frames or answers, or everything for `for_s`
     "silence": {"count": 1, "for_s": None, "executes": True},
@@ -57,7 +57,7 @@ _RANGES = {
     "delay_s": (0.0, 86_400.0),
     "bytes_per_s": (100, 1_000_000),
 }
-_MAY_BE_NONE = frozenset({("power_loss", "off_s"), ("power_loss", "at_fraction"), ("silence", "for_s"), ("unplug", "for_s")})
+_MAY_BE_NONE = {("power_loss", "off_s"), ("power_loss", "at_fraction"), ("silence", "for_s"), ("unplug", "for_s")}
 _WHERE = ("before", "inside", "after", "now")
 
 

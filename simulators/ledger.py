@@ -1,6 +1,6 @@
-"""The ledger of physical effects: one JSON line each, gap-free `n`, on disk before anybody hears of it (contract SIM-1).
+"""The ledger of effects: one JSON line each, gap-free `n`, on disk before anybody hears of it (contract SIM-1).
 
-Knows files only, not what the effects mean; the same lines stand in the state file first, so that neither can outrun the other.
+Knows files only, not what the effects mean; the lines stand in the state file first, so that neither outruns the other.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ class Send:
 
 @dataclass(frozen=True)
 class Effect:
-    """Something that happened to metal (`act`, counted) or was only to be seen (`show`), at `at_s` of the handed-in clock."""
+    """Something that happened to metal (`act`, counted) or was only to be seen (`show`), at the clock's `at_s`."""
 
     at_s: float
     device: str
@@ -54,8 +54,8 @@ class ControlError(ValueError):
 class Machine(Protocol):
     """A simulated machine, sans-io. All times are seconds of one monotonic clock that the caller owns.
 
-    The caller calls `receive` with each piece of bytes, `advance` after every `receive` and at `next_time`, writes every
-    `Effect` of one `advance` to disk, and only then lets its `Send` bytes go.
+    The caller calls `receive` with each piece of bytes, `advance` after every `receive` and at `next_time`, writes
+    every `Effect` of one `advance` to disk, and only then lets its `Send` bytes go.
     """
 
     def receive(self, data: bytes, now: float) -> None: ...
@@ -72,7 +72,7 @@ class Machine(Protocol):
 
 
 class Agenda:
-    """Things to do at a time, in order of time, then of entry. Nothing is cancelled: each entry checks that it still applies."""
+    """Things to do, by time, then by entry. Nothing is cancelled: each entry checks that it still applies."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Callable[[float], None]]] = []

@@ -72,7 +72,7 @@ def _entry(number: int, item: Any) -> Entry:
         raise ControlError(f"entry {number} of the fault plan needs 'at' and 'fault', not {item!r}")
     unknown = set(item) - {"at", "fault", "args", "device"}
     if unknown:
-        raise ControlError(f"entry {number} of the fault plan has an unknown key {sorted(unknown)[0]!r}")
+        raise ControlError(f"entry {number} of the fault plan has an unknown key {min(unknown)!r}")
     try:
         what, nth = _occasion(item["at"])
         return Entry(what, nth, parse_fault(item["fault"], item.get("args")), item.get("device"))

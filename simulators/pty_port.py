@@ -16,7 +16,7 @@ CHUNK = 4096
 
 
 class PtyPort:
-    """A pty in raw mode. The simulator keeps the far side open too, so that bytes sent while no host is there wait in the tty."""
+    """A pty in raw mode, both sides held open: bytes sent while no host is there wait in the tty for the next one."""
 
     def __init__(self, link: Path, feed: Feed) -> None:
         self._link, self._feed = link, feed

@@ -1,6 +1,6 @@
-"""Drives one machine with the event loop's clock: bytes in, effects to disk, then bytes out, and a wake-up when it asks for one.
+"""Drives one machine with the event loop's clock: bytes in, effects to disk, then bytes out; without work it sleeps.
 
-Knows no protocol and no socket; what cannot be written to disk ends the simulator, for nothing unproven may be confirmed.
+Knows no protocol and no socket; what cannot be written ends the simulator, for nothing unproven may be confirmed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The simulator's own process: `python -m simulators.serve crt591 --listen pty:/path --ledger FILE --state FILE --device card-1`.
+"""The simulator's own process: `python -m simulators.serve crt591 --listen … --ledger … --state … --device …`.
 
 Knows the command line and how the parts are put together; each part's work is its own file's.
 """
@@ -31,7 +31,7 @@ KINDS = {"crt591": Crt591Line}
 
 @dataclass(frozen=True)
 class Wanted:
-    """One simulated line. `devices` maps the name of each device to its unit address; `options` see docs/simulators.md."""
+    """One simulated line. `devices` maps each device's name to its unit address; `options`: docs/simulators.md."""
 
     kind: str
     listen: str
@@ -75,11 +75,14 @@ def _machine(wanted: Wanted) -> tuple[Crt591Line, dict[str, Any]]:
     line = {"line_delay_s": options.pop("line_delay_s", 0.0), "holds_answers": options.pop("holds_answers", False)}
     own = options.pop("units", {})
     if not isinstance(own, Mapping) or any(name not in wanted.devices for name in own):
-        raise ControlError(f"option 'units' maps a device of {', '.join(wanted.devices)} to its own options, not {own!r}")
+        raise ControlError(
+            f"option 'units' maps a device of {', '.join(wanted.devices)} to its own options, not {own!r}"
+        )
     if len(set(wanted.devices.values())) != len(wanted.devices):
         raise ControlError("two devices on one line need two unit addresses: give each its own --unit")
     units = {
-        address: (device, parse_options({**options, **own.get(device, {})})) for device, address in wanted.devices.items()
+        address: (device, parse_options({**options, **own.get(device, {})}))
+        for device, address in wanted.devices.items()
     }
     return KINDS[wanted.kind](units, wanted.plan), line
 
@@ -98,7 +101,9 @@ async def _port(listen: str, runtime: Runtime, line: Mapping[str, Any]) -> Port:
 
 def parse_arguments(argv: Sequence[str]) -> Wanted:
     """The command line as wanted; raises `ControlError` or leaves with argparse's own message."""
-    parser = argparse.ArgumentParser(prog="python -m simulators.serve", description="One simulated line with its machines.")
+    parser = argparse.ArgumentParser(
+        prog="python -m simulators.serve", description="One simulated line with its machines."
+    )
     parser.add_argument("kind", choices=sorted(KINDS))
     parser.add_argument("--listen", required=True, help="pty:/path/to/link or tcp:127.0.0.1:PORT (0: any)")
     parser.add_argument("--ledger", required=True, type=Path)
@@ -126,16 +131,27 @@ def parse_arguments(argv: Sequence[str]) -> Wanted:
 async def serve(wanted: Wanted) -> None:
     """Until SIGTERM or SIGINT, or until something can no longer be written."""
     loop = asyncio.get_running_loop()
-    stop = loop.create_future()
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: stop.done() or stop.set_result(None))
+        loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         serving = await start(wanted, stack)
         sys.stdout.write(f"ready {serving.address}\n")
         sys.stdout.flush()
-        await asyncio.wait([stop, serving.runtime.failed], return_when=asyncio.FIRST_COMPLETED)
-        if serving.runtime.failed.done():
-            serving.runtime.failed.result()
+        await until_stopped(stop, [serving.runtime])
+
+
+async def until_stopped(stop: asyncio.Event, runtimes: Sequence[Runtime]) -> None:
+    """Wait for `stop`, or raise what ended one of the runtimes."""
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    waiting: list[asyncio.Future[Any]] = [stopping, *(one.failed for one in runtimes)]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for one in runtimes:
+            if one.failed.done():
+                one.failed.result()
+    finally:
+        stopping.cancel()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -28,7 +28,9 @@ class StateFile:
         except FileNotFoundError:
             return None
         except ValueError as error:
-            raise StateError(f"state file {self.path} is not JSON ({error}): delete it to begin with a new machine") from error
+            raise StateError(
+                f"state file {self.path} is not JSON ({error}): delete it to begin with a new machine"
+            ) from error
         if not isinstance(saved, dict):
             raise StateError(f"state file {self.path} is not a JSON object: delete it to begin with a new machine")
         return saved
@@ -40,7 +42,7 @@ class StateFile:
             file.write(json.dumps(document, ensure_ascii=False).encode())
             file.flush()
             os.fsync(fd)
-        os.replace(self._new, self.path)
+        self._new.replace(self.path)
         self._sync_directory()
 
     def _sync_directory(self) -> None:

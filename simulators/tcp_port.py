@@ -1,6 +1,6 @@
-"""A simulated machine's line behind a TCP serial server: one client at a time, the machine goes on when the client goes.
+"""A simulated line behind a TCP serial server: one client at a time, the machine goes on when the client goes.
 
-Knows bytes and connections only; it may hold bytes of a dead connection as real serial servers do, and never holds much.
+Knows bytes and connections only; it can hold bytes of a dead connection as real serial servers do, but never many.
 """
 
 from __future__ import annotations
@@ -13,10 +13,15 @@ GRACE_S = 0.2  # a killed client's end may be noticed after the next one's begin
 
 
 class TcpPort:
-    """`line_delay_s`: bytes reach the machine so late, also when their client is dead by then.
-    `holds_answers`: answers that found no client wait for the next one."""
+    """Keeps the machine's line whoever is connected.
 
-    def __init__(self, feed: Callable[[bytes], None], *, line_delay_s: float = 0.0, holds_answers: bool = False) -> None:
+    `line_delay_s`: bytes reach the machine so late, also when their client is dead by then.
+    `holds_answers`: answers that found no client wait for the next one.
+    """
+
+    def __init__(
+        self, feed: Callable[[bytes], None], *, line_delay_s: float = 0.0, holds_answers: bool = False
+    ) -> None:
         self._feed, self._delay_s, self._holds = feed, line_delay_s, holds_answers
         self._server: asyncio.Server | None = None
         self._client: asyncio.Transport | None = None

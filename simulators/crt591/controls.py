@@ -1,4 +1,4 @@
-"""The unit's far side, where no wire reaches: faults striking, cards loaded, the customer told, power, state asked and kept.
+"""What no wire reaches: faults strike, cards are loaded, customers come, power goes, state is asked for and kept.
 
 Knows plain JSON requests and the unit's parts; it sends nothing to the host itself.
 """
@@ -32,9 +32,9 @@ def strike(unit: Unit, fault: Fault, now: float) -> None:
 
 
 def _cabinet(unit: Unit, fault: Fault, now: float) -> None:
-    unit.show("cabinet_opened", {}, now)
+    unit.tell("show", "cabinet_opened", {}, now)
     if fault.args["takes_card"]:
-        unit.remove_card(now)
+        unit.drive.lose_card(now)
 
 
 def _empty(unit: Unit, fault: Fault, now: float) -> None:
@@ -49,10 +49,10 @@ _AT_ONCE: dict[str, Callable[[Unit, Fault, float], object]] = {
     "empty": _empty,
     "bin_full": _bin_full,
     "power_loss": lambda unit, fault, now: unit.power_off(fault.args["off_s"], now),
-    "garbage": lambda unit, fault, now: unit.send(fault.args["hex"], now),
-    "flood": lambda unit, fault, now: unit.flood(fault.args["for_s"], fault.args["bytes_per_s"], now),
-    "unplug": lambda unit, fault, now: unit.unplug(fault.args["for_s"]),
-    "card_moved_by_hand": lambda unit, fault, now: unit.remove_card(now),
+    "garbage": lambda unit, fault, now: unit.wire.send(fault.args["hex"], now),
+    "flood": lambda unit, fault, now: unit.wire.flood(fault.args["for_s"], fault.args["bytes_per_s"], now),
+    "unplug": lambda unit, fault, now: unit.wire.unplug(fault.args["for_s"]),
+    "card_moved_by_hand": lambda unit, fault, now: unit.drive.lose_card(now),
     "cabinet_opened": _cabinet,
 }
 
@@ -83,19 +83,19 @@ def _clear(unit: Unit, request: Request, now: float) -> dict[str, Any]:
 def _customer(unit: Unit, request: Request, now: float) -> dict[str, Any]:
     """`take` now; or a customer for one `serial`, for the `next` card presented, or from now on for all."""
     if request.get("take"):
-        if not unit.take_card(now):
+        if not unit.drive.gate.take(now):
             raise ControlError("no card stands in the gate: present one first")
         return {}
     chosen = {key: value for key, value in request.items() if key not in {"do", "device", "take", "next", "serial"}}
     customer = parse_customer(chosen)
     if request.get("next"):
-        unit.next_customers.append(customer)
+        unit.drive.gate.coming.append(customer)
     elif request.get("serial") is not None:
-        unit.customers_of[str(request["serial"])] = customer
+        unit.drive.gate.of_serial[str(request["serial"])] = customer
     else:
-        unit.customer = customer
+        unit.drive.gate.everyone = customer
     if not request.get("next") and unit.metal.place is Place.GATE:
-        unit.greet_customer(now)
+        unit.drive.gate.decide(now)
     return {}
 
 
@@ -107,14 +107,14 @@ def _load(unit: Unit, request: Request, now: float) -> dict[str, Any]:
         raise ControlError(f"card {twice[0]!r} is in the machine already: serial numbers must be new")
     unit.metal.stacker.extend(added)
     unit.metal.looks_empty = False
-    unit.show("cards_loaded", {"serials": list(added)}, now)
+    unit.tell("show", "cards_loaded", {"serials": list(added)}, now)
     return {"stacker": len(unit.metal.stacker)}
 
 
 def _empty_bin(unit: Unit, request: Request, now: float) -> dict[str, Any]:
     removed, unit.metal.bin = unit.metal.bin, []
     unit.metal.looks_full = False
-    unit.show("bin_emptied", {"serials": removed}, now)
+    unit.tell("show", "bin_emptied", {"serials": removed}, now)
     return {"removed": removed}
 
 
@@ -129,13 +129,23 @@ def _power(unit: Unit, request: Request, now: float) -> dict[str, Any]:
     return {"powered": unit.powered}
 
 
+def _insert(unit: Unit, request: Request, now: float) -> dict[str, Any]:
+    """The customer pushes a card into the gate."""
+    (serial,) = serials([request.get("serial")])
+    if not (unit.powered and unit.entry and unit.metal.place is None and unit.drive.job is None):
+        raise ControlError("the gate takes no card: it needs power, entry enabled (33 30), an empty transport and rest")
+    unit.metal.serial, unit.metal.place = serial, Place.IC
+    unit.tell("show", "card_inserted", {"serial": serial}, now)
+    return {}
+
+
 def _plug(unit: Unit, request: Request, now: float) -> dict[str, Any]:
-    unit.plug()
+    unit.wire.plug()
     return {}
 
 
 def _state(unit: Unit, request: Request, now: float) -> dict[str, Any]:
-    job = unit.job
+    job = unit.drive.job
     return {
         **snapshot(unit),
         "moving": None if job is None else job.command.name,
@@ -152,6 +162,7 @@ _VERBS: dict[Any, tuple[Callable[[Unit, Request, float], dict[str, Any]], tuple[
     "customer": (_customer, ("take", "next", "serial", "policy", "after_s", "chance", "seed")),
     "load": (_load, ("cards",)),
     "empty_bin": (_empty_bin, ()),
+    "insert": (_insert, ("serial",)),
     "power": (_power, ("on",)),
     "plug": (_plug, ()),
     "state": (_state, ()),
@@ -164,18 +175,18 @@ def snapshot(unit: Unit) -> dict[str, Any]:
         **unit.metal.snapshot(),
         "powered": unit.powered,
         "comes_back": unit.comes_back,
-        "initialised": unit.initialised,
+        "initialised": unit.drive.initialised,
         "entry": unit.entry,
-        "latched": unit.latched,
+        "latched": unit.drive.latched,
     }
 
 
 def restore(unit: Unit, saved: Mapping[str, Any], now: float) -> None:
     """Go on from a snapshot. A unit whose power was to come back by itself has it back, and asks for a reset."""
     unit.metal.restore(saved)
-    unit.powered, unit.initialised = bool(saved["powered"]), bool(saved["initialised"])
-    unit.entry, unit.latched = bool(saved["entry"]), saved["latched"]
+    unit.powered, unit.drive.initialised = bool(saved["powered"]), bool(saved["initialised"])
+    unit.entry, unit.drive.latched = bool(saved["entry"]), saved["latched"]
     if saved["comes_back"]:
         unit.power_on(now)
     if unit.metal.place is Place.GATE:
-        unit.greet_customer(now)
+        unit.drive.gate.decide(now)

@@ -1,6 +1,6 @@
-"""The `F2` frame of the CRT-591 seen from the machine: commands in, replies out (CRT-591-M001 protocol v1.0, 2013-07-02).
+"""The `F2` frame of the CRT-591 seen from the machine: commands in, replies out (CRT-591-M001 manual v1.0).
 
-Knows bytes only; written apart from the driver's codec on purpose, so that one mistake is not made on both sides of the wire.
+Knows bytes only; written apart from the driver's codec, so that one mistake is not made on both sides of the wire.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ Knows which unit a byte is for; what a unit does with it is the unit's affair.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from simulators.crt591 import controls
@@ -21,8 +22,8 @@ MAX_UNIT = 0x0F
 class Crt591Line:
     """See `simulators.machine.Machine` for how to drive it.
 
-    `units` maps each unit's address (0..15) to its device name and options. Control bytes carry no address: they are for the
-    unit that was addressed last.
+    `units` maps each unit's address (0..15) to its device name and options. Control bytes carry no address: they are
+    for the unit that was addressed last.
     """
 
     def __init__(self, units: Mapping[int, tuple[str, Options]], plan: Plan | None = None) -> None:
@@ -31,13 +32,14 @@ class Crt591Line:
         self._agenda = Agenda()
         self._out: list[Action] = []
         self.units = {
-            address: Unit(device, options, self._agenda, self._out.append) for address, (device, options) in units.items()
+            address: Unit(device, options, self._agenda, self._out.append)
+            for address, (device, options) in units.items()
         }
         self._decoder = Decoder(max(options.gap_s for _, options in units.values()))
         self._addressed: Unit | None = None
         self._plan = plan
         for unit in self.units.values():
-            unit.on_count = self._on_count(unit)
+            unit.on_count = partial(self._count, unit)
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes from the host, in any slices."""
@@ -62,7 +64,7 @@ class Crt591Line:
         return {unit.device: controls.snapshot(unit) for unit in self.units.values()}
 
     def restore(self, saved: Mapping[str, Any], now: float) -> None:
-        """Go on from a snapshot; units that it does not know begin new. A motion under way when it was made is not resumed."""
+        """Go on from a snapshot; units that it does not know begin new, a motion under way is not resumed."""
         for unit in self.units.values():
             if unit.device in saved:
                 controls.restore(unit, saved[unit.device], now)
@@ -97,12 +99,9 @@ class Crt591Line:
         elif self._addressed is not None and item is Control.EOT:
             self._addressed.on_eot(now)
 
-    def _on_count(self, unit: Unit) -> Any:
-        def fire(what: str, nth: int, now: float) -> None:
-            for fault in self._plan.due(what, nth, unit.device) if self._plan else []:
-                controls.strike(unit, fault, now)
-
-        return fire
+    def _count(self, unit: Unit, what: str, nth: int, now: float) -> None:
+        for fault in self._plan.due(what, nth, unit.device) if self._plan else []:
+            controls.strike(unit, fault, now)
 
     def _start_plan(self, now: float) -> None:
         if self._plan is None or self._plan.started:
@@ -110,4 +109,4 @@ class Crt591Line:
         for after_s, device, fault in self._plan.start():
             for unit in self.units.values():
                 if device in {None, unit.device}:
-                    self._agenda.at(now + after_s, lambda at_s, u=unit, f=fault: controls.strike(u, f, at_s))
+                    self._agenda.at(now + after_s, partial(controls.strike, unit, fault))

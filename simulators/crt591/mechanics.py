@@ -74,9 +74,13 @@ class Mechanics:
         return bytes((transport, stacker, 0x31 if self.bin_full else 0x30))
 
     def sensors(self) -> bytes:
-        """S1 gate, S2 path, S3 IC, S4 RF, S5 stacker holds a card, S6 stacker holds more than few, S7 bin full, rest reserved."""
+        """S1 gate, S2 path, S3 IC, S4 RF, S5 stacker not empty, S6 stacker more than few, S7 bin full, then 0."""
         seen = [self.place is place for place in (Place.GATE, Place.PATH, Place.IC, Place.RF)]
-        seen += [not self.stacker_empty, len(self.stacker) > self._options.few_at and not self.looks_empty, self.bin_full]
+        seen += [
+            not self.stacker_empty,
+            len(self.stacker) > self._options.few_at and not self.looks_empty,
+            self.bin_full,
+        ]
         wanted = self._options.sensors
         row = [CARD if one else NO_CARD for one in seen]
         return bytes((row + [NO_CARD] * wanted)[:wanted])

@@ -81,6 +81,19 @@ class Job:
     def stage_effective(self) -> bool:
         return self.effects_done > self.index
 
+    def next_stage(self, now: float) -> bool:
+        """Go on to the next stage, if there is one and nothing has stopped the motion."""
+        if self.stopped or self.index + 1 >= len(self.stages):
+            return False
+        self.index += 1
+        self.stage_began_s = now
+        return True
+
+    def give_up(self, error: str) -> None:
+        """The stages that remain have lost their sense."""
+        self.error = error
+        self.stages = self.stages[: self.index + 1]
+
     def progress(self, now: float) -> float:
         """Share of the present stage that is done, 0..1."""
         if self.stage.duration_s <= 0:

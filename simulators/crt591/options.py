@@ -87,7 +87,7 @@ def number(key: str, value: Any, low: float, high: float) -> float:
 
 def serials(value: Any) -> tuple[str, ...]:
     """A list of distinct card serial numbers, or a `ControlError`."""
-    if isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value):
-        if len(set(value)) == len(value):
-            return tuple(value)
+    texts = isinstance(value, (list, tuple)) and all(isinstance(item, str) and item for item in value)
+    if texts and len(set(value)) == len(value):
+        return tuple(value)
     raise ControlError(f"'cards' must be a count or a list of distinct serial numbers, not {value!r}")
