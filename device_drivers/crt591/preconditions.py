@@ -1,0 +1,66 @@
+"""What must be true before each act of the card dispenser: readings in, an error or a needless act out.
+
+Knows only plain readings; must not ask anything. What an act left behind is judged in evidence.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from device_drivers.crt591.evidence import AWAIT_TAKEN, BIN_MAX, CAPTURE, DRAW, PRESENT, Readings, judge
+from device_drivers.device import Json, NothingToDo, Outcome, Verdict, Whereabouts
+from device_drivers.errors import DeviceRefused
+
+
+def check(act: str, now: Readings, baseline_bin: int | None) -> None:
+    """Raises DeviceRefused or NothingToDo unless the act may be armed. `baseline_bin`: see `baseline`."""
+    if act == AWAIT_TAKEN:
+        return
+    if now.bin >= BIN_MAX:
+        detail = f"the bin counter stands at {now.bin}; empty the error bin and set the counter to 000"
+        raise DeviceRefused("bin_counter_overflow", detail)
+    if act == CAPTURE and now.st0 == 0:
+        raise NothingToDo(_left_before_capture(now, baseline_bin))
+    if now.st2 == 1:
+        raise DeviceRefused("error_bin_full", "empty the error bin", item=_item(now))
+    if act == DRAW:
+        _check_draw(now)
+    elif act == PRESENT:
+        _check_present(now)
+
+
+def baseline(params: Mapping[str, Json]) -> int | None:
+    """`params["bin"]`: the bin counter at the arming of presenting, if the caller knows it. Raises DeviceRefused."""
+    value = params.get("bin")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= BIN_MAX):
+        raise DeviceRefused("invalid_params", f"bin is a number from 0 to {BIN_MAX}, not {value!r}")
+    return value
+
+
+def _check_draw(now: Readings) -> None:
+    if now.st0 == 1:
+        raise DeviceRefused("card_in_gate", "a card is in the gate", item=Whereabouts.MOUTH)
+    if now.st0 == 2:
+        raise DeviceRefused("card_in_transport", "a card is in the transport", item=Whereabouts.TRANSPORT)
+    if now.st1 == 0:
+        raise DeviceRefused("stacker_empty", "the stacker is empty", item=Whereabouts.STOCK, waits_for="stock")
+
+
+def _check_present(now: Readings) -> None:
+    # With an empty transport the same frame would draw a card and throw it out.
+    if now.st0 == 0:
+        raise DeviceRefused("no_card", "there is no card in the transport")
+    if now.st0 == 1:
+        raise NothingToDo(judge(PRESENT, now, now, ()))
+
+
+def _left_before_capture(now: Readings, baseline_bin: int | None) -> Verdict:
+    if baseline_bin is None:
+        facts = {"taken": "unknown", "readings": now.facts()}
+        return Verdict(Outcome.DONE, "left_unknown", Whereabouts.UNKNOWN, facts)
+    in_mouth = Readings(st0=1, st1=now.st1, st2=now.st2, bin=baseline_bin)
+    return judge(CAPTURE, in_mouth, now, ())
+
+
+def _item(now: Readings) -> Whereabouts:
+    return {0: Whereabouts.STOCK, 1: Whereabouts.MOUTH, 2: Whereabouts.TRANSPORT}[now.st0]
