@@ -61,6 +61,7 @@ bootstrap() {
     provide_packages "$1"
     provide_tool mosquitto mosquitto BRANCHGATE_MOSQUITTO
     if [ "$1" = dev ]; then provide_tool strace strace BRANCHGATE_STRACE; fi
+    rm -rf "$tools/apt"  # the package lists of apt_unpack: 150 MB that nothing needs any more
     drop_lock
     PATH=$venv/bin:$PATH
     export PATH

@@ -45,6 +45,7 @@ lock_hash() {
 }
 
 install_locked() {
+    provide_certificates "$tools/python3-pip-whl"
     say "installing the Python packages of requirements/$1.txt (a minute or two the first time)"
     logged "pip-$1" pip_install --require-hashes --only-binary=:all: -r "$root/requirements/$1.txt" ||
         die "the Python packages could not be installed (all of it: $logs/pip-$1.log)" \
@@ -79,7 +80,6 @@ pip_from_wheel() {
     if [ -z "$wheel" ] && have_apt; then
         [ -d "$tools/python3-pip-whl" ] || apt_unpack python3-pip-whl || return 1
         wheel=$(find_pip_wheel "$tools/python3-pip-whl/usr")
-        provide_certificates "$tools/python3-pip-whl"
     fi
     [ -n "$wheel" ] || return 1
     logged pip-itself env PYTHONPATH="$wheel" "$venv/bin/python" -m pip install --quiet --no-input --no-index --no-deps "$wheel"

@@ -48,11 +48,11 @@ wrap_tool() {
     program=$(cd "$tools" && find "$2" -type f -path "*bin/$1" | head -n 1)
     [ -n "$program" ] || die "the package $2 holds no program called $1"
     folders=
-    for folder in $(library_folders "$2"); do folders=$folders\$tools/$folder:; done
+    for folder in $(library_folders "$2"); do folders=${folders:+$folders:}\$tools/$folder; done
     cat >"$tools/bin/$1.new" <<WRAPPER
 #!/bin/sh
 tools=\$(CDPATH='' cd -- "\$(dirname -- "\$0")/.." && pwd -P)
-LD_LIBRARY_PATH="$folders\${LD_LIBRARY_PATH:-}" exec "\$tools/$program" "\$@"
+LD_LIBRARY_PATH="$folders\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH}" exec "\$tools/$program" "\$@"
 WRAPPER
     chmod +x "$tools/bin/$1.new"
     mv "$tools/bin/$1.new" "$tools/bin/$1"
