@@ -96,7 +96,7 @@ class FakeMessage:
 
 @dataclass
 class FakeLink:
-    """A link without a broker: `answer` decides the fate of each publish, `deliver` brings a message, `lose` ends it."""
+    """A link without a broker: `answer` decides each publish, `deliver` brings a message, `lose` ends it."""
 
     options: Connect
     answer: Callable[[str, bytes], Awaitable[None]]

@@ -1,0 +1,373 @@
+"""What a scheduler imports: instructions with their replies, and everything that branches tell.
+
+Knows the contract from the centre's side; must not know anything of a branch's inside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import uuid
+from collections.abc import AsyncIterator, Collection, Mapping
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from cloud_bridge.envelope import BadMessage, Envelope
+from cloud_bridge.event_order import EventOrder, Gap
+from cloud_bridge.hearing import Heard, Kind, hear, subscription
+from cloud_bridge.link import SESSION_EXPIRY_S, Connect, ConnectRefused, LinkLost, PublishRefused
+from cloud_bridge.messages import (
+    Choice,
+    EventData,
+    EventsRequest,
+    JournalAdopt,
+    Message,
+    OrderCancel,
+    OrderHold,
+    OrderRelease,
+    OrderResolve,
+    OrdersRequest,
+    OrderSubmit,
+    Reply,
+)
+from cloud_bridge.mqtt_link import MqttLink
+from cloud_bridge.topics import DEFAULT_ROOT, Topics
+
+log = logging.getLogger(__name__)
+
+VALID_FOR_S = 30.0  # an instruction's deadline when the caller names none
+REPLY_GRACE_S = 2.0  # a reply to an acceptance at the last moment is still on its way
+EVENTS_PER_REQUEST = 1000
+RECONNECT_MAX_S = 5.0
+
+
+class NoReply(Exception):
+    """The deadline passed without a reply: whether the branch took the instruction is not known; ask for the order."""
+
+    def __init__(self, instruction: str) -> None:
+        super().__init__(f"no reply to {instruction} before its deadline: ask orders.request what became of it")
+        self.instruction = instruction
+
+
+class Scheduler:
+    """A scheduler's end of the contract; `async with` connects, and it reconnects by itself until it is left.
+
+    `branch`: the one it speaks with, or None for all. `watch`: what `messages` shall bring; whoever watches must read.
+    With a `client_id` the broker keeps the session for 7 days, else it ends with the connection. `known` says up to which
+    seq the events of a journal were handled before; `from_start` wants every event of each journal.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 1883,
+        *,
+        name: str = "scheduler",
+        branch: str | None = None,
+        watch: Collection[Kind] = (),
+        root: str = DEFAULT_ROOT,
+        username: str | None = None,
+        password: str | None = None,
+        client_id: str | None = None,
+        known: Mapping[str, int] | None = None,
+        from_start: bool = False,
+        fill_gaps: bool = True,
+        resend_s: float = 5.0,
+    ) -> None:
+        self.name = name
+        self.branch = branch
+        self.unreadable = 0
+        self.order: EventOrder[Heard] = EventOrder(dict(known or {}), from_start=from_start)
+        self._watch = frozenset(watch)
+        self._root = root
+        self._options = Connect(
+            host,
+            port,
+            client_id or f"{name}-{uuid.uuid4().hex[:12]}",
+            username,
+            password,
+            clean_start=client_id is None,
+            session_expiry_s=SESSION_EXPIRY_S if client_id else 0,
+        )
+        self._fill_gaps = fill_gaps
+        self._resend_s = resend_s
+        self._link: MqttLink | None = None
+        self._connected = asyncio.Event()
+        self._replies: dict[str, asyncio.Future[Reply]] = {}
+        self._heard: asyncio.Queue[Heard] = asyncio.Queue()
+        self._gap_seen = asyncio.Event()
+        self._branch_of: dict[str, str] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # -- being there ---------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        """Raises ConnectRefused when the first connection fails; later losses are mended."""
+        link = await self._open()
+        self._tasks = [
+            asyncio.create_task(self._stay(link), name=f"{self.name} link"),
+            asyncio.create_task(self._mend_gaps(), name=f"{self.name} gaps"),
+        ]
+        for task in self._tasks:
+            task.add_done_callback(_tell_death)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
+        for reply in self._replies.values():
+            reply.cancel()
+
+    async def _open(self) -> MqttLink:
+        link = await MqttLink.connect(self._options)
+        try:
+            kinds: list[Kind] = sorted(self._watch | {"replies"})
+            await link.subscribe(*(subscription(self._root, self.branch, kind) for kind in kinds))
+        except BaseException:
+            await link.drop()
+            raise
+        self._link = link
+        self._connected.set()
+        return link
+
+    async def _stay(self, link: MqttLink) -> None:
+        try:
+            while True:
+                try:
+                    await self._listen(link)
+                except LinkLost as loss:
+                    log.warning("%s: %s", self.name, loss)
+                    self._connected.clear()
+                    await link.drop()
+                    link = await self._reopen()
+        finally:
+            self._connected.clear()
+            await link.close()
+
+    async def _reopen(self) -> MqttLink:
+        delay_s = 0.05
+        while True:
+            await asyncio.sleep(delay_s)
+            try:
+                return await self._open()
+            except (ConnectRefused, LinkLost) as error:
+                log.info("%s: %s", self.name, error)
+            delay_s = min(RECONNECT_MAX_S, delay_s * 2)
+
+    # -- hearing -------------------------------------------------------------------------------------------------------
+
+    async def messages(self) -> AsyncIterator[Heard]:
+        """What was asked for in `watch`, for ever; events in order and each once. One reader at a time."""
+        while True:
+            yield await self._heard.get()
+
+    async def kept(self, settle_s: float = 0.5) -> list[Heard]:
+        """The retained messages (sessions, twins): those that come until the broker is quiet for `settle_s`."""
+        found: list[Heard] = []
+        with contextlib.suppress(TimeoutError):
+            while True:
+                async with asyncio.timeout(settle_s):
+                    heard = await self._heard.get()
+                if heard.retained:
+                    found.append(heard)
+        return found
+
+    async def _listen(self, link: MqttLink) -> None:
+        while True:
+            message = await link.receive()
+            try:
+                heard = hear(self._root, message.topic, message.payload, retained=message.retained)
+            except BadMessage as error:
+                self.unreadable += 1
+                log.warning("%s: %s: %s", self.name, message.topic, error)
+            else:
+                self._sort(heard)
+            message.ack()
+
+    def _sort(self, heard: Heard) -> None:
+        data = heard.data
+        if isinstance(data, Reply):
+            waiting = self._replies.get(data.instruction)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(data)
+        if isinstance(data, EventData):
+            self._branch_of[data.journal] = heard.branch
+            self._hand_on(self.order.take(data.journal, data.seq, heard))
+        elif heard.kind in self._watch:
+            self._heard.put_nowait(heard)
+        self._learn_after(heard)
+        if self.order.gaps():
+            self._gap_seen.set()
+
+    def _learn_after(self, heard: Heard) -> None:
+        journal, after = getattr(heard.data, "journal", None), getattr(heard.data, "after", None)
+        if isinstance(journal, str) and isinstance(after, int) and "events" in self._watch:
+            self._branch_of[journal] = heard.branch
+            self.order.told(journal, after)
+
+    def _hand_on(self, events: list[Heard]) -> None:
+        for heard in events:
+            self._heard.put_nowait(heard)
+
+    async def _mend_gaps(self) -> None:
+        """Asks for what is missing, one gap at a time, again after a while (SES-6)."""
+        while True:
+            await self._gap_seen.wait()
+            self._gap_seen.clear()
+            for gap in self.order.gaps():
+                await self._mend(gap)
+            if self.order.gaps():
+                await asyncio.sleep(self._resend_s)
+                self._gap_seen.set()
+
+    async def _mend(self, gap: Gap) -> None:
+        last = min(gap.last, gap.first + EVENTS_PER_REQUEST - 1)
+        if not self._fill_gaps:
+            self._hand_on(self.order.give_up(gap))
+            return
+        try:
+            reply = await self.request_events(gap.journal, gap.first, last, branch=self._branch_of[gap.journal])
+        except (NoReply, PublishRefused) as error:
+            log.warning("%s: events %s to %s of %s are missing: %s", self.name, *_words(gap), error)
+            return
+        if reply.status == "rejected":
+            log.warning("%s: events %s to %s of %s cannot be had again", self.name, *_words(gap))
+            self._hand_on(self.order.give_up(gap))
+
+    # -- instructing ---------------------------------------------------------------------------------------------------
+
+    async def instruct(
+        self,
+        verb: str,
+        data: Message | Mapping[str, Any],
+        *,
+        subject: str | None = None,
+        branch: str | None = None,
+        deadline: datetime | None = None,
+        instruction_id: str | None = None,
+    ) -> Reply:
+        """Send `verb` ("order.submit") until the reply is there (INS-9). Raises NoReply, PublishRefused, ValueError.
+
+        The same `instruction_id` with the same content gets the first reply again (INS-3).
+        """
+        to = branch or self.branch
+        if to is None:
+            raise ValueError("this scheduler speaks with all branches: say which one")
+        deadline = deadline or datetime.now(UTC) + timedelta(seconds=VALID_FOR_S)
+        members = data.model_dump(mode="json", by_alias=True, exclude_none=True) if isinstance(data, Message) else data
+        envelope = Envelope(
+            id=instruction_id or str(uuid.uuid4()),
+            source=f"/schedulers/{self.name}",
+            type=f"branchgate.{verb}.v1",
+            time=datetime.now(UTC),
+            subject=subject,
+            branch=to,
+            deadline=deadline,
+            data=dict(members),
+        )
+        reply = self._replies.setdefault(envelope.id, asyncio.get_running_loop().create_future())
+        try:
+            async with asyncio.timeout(max(0.0, _seconds_until(deadline)) + REPLY_GRACE_S):
+                return await self._send_until_answered(Topics(to, self._root).instructions, envelope, reply)
+        except TimeoutError:
+            raise NoReply(envelope.id) from None
+        finally:
+            self._replies.pop(envelope.id, None)
+
+    async def _send_until_answered(self, topic: str, envelope: Envelope, reply: asyncio.Future[Reply]) -> Reply:
+        payload = envelope.to_bytes()
+        assert envelope.deadline is not None
+        while True:
+            await self._connected.wait()
+            remaining_s = _seconds_until(envelope.deadline)
+            if remaining_s > 0 and self._link is not None:
+                # A link lost while publishing is mended by its own task; the same message goes out again then.
+                with contextlib.suppress(LinkLost):
+                    await self._link.publish(topic, payload, expiry_s=int(remaining_s) + 1)
+            done, _ = await asyncio.wait((reply,), timeout=self._resend_s)
+            if done:
+                return reply.result()
+
+    async def submit(
+        self,
+        scene: str,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        order: str | None = None,
+        customer: str = "",
+        priority: int = 0,
+        not_before: datetime | None = None,
+        order_deadline: datetime | None = None,
+        retry_of: str | None = None,
+        **how: Any,
+    ) -> Reply:
+        """A new order; its id stands in the reply. `how`: branch, deadline, instruction_id (see instruct)."""
+        data = OrderSubmit(
+            scene=scene,
+            parameters=dict(parameters or {}),
+            customer=customer,
+            priority=priority,
+            not_before=not_before,
+            deadline=order_deadline,
+            retry_of=retry_of,
+        )
+        return await self.instruct("order.submit", data, subject=order, **how)
+
+    async def cancel(self, order: str, reason: str = "", **how: Any) -> Reply:
+        """Decided where the next step would be armed (ORD-7)."""
+        return await self.instruct("order.cancel", OrderCancel(reason=reason), subject=order, **how)
+
+    async def hold(self, order: str, reason: str = "", **how: Any) -> Reply:
+        """Arm no further step until `release`."""
+        return await self.instruct("order.hold", OrderHold(reason=reason), subject=order, **how)
+
+    async def release(self, order: str, reason: str = "", **how: Any) -> Reply:
+        """Let a held order go on."""
+        return await self.instruct("order.release", OrderRelease(reason=reason), subject=order, **how)
+
+    async def resolve(
+        self, order: str, step: str, attempt: str, choice: Choice, people: list[str], note: str = "", **how: Any
+    ) -> Reply:
+        """A person's decision on a step in doubt (ORD-6)."""
+        data = OrderResolve(step=step, attempt=attempt, choice=choice, people=people, note=note)
+        return await self.instruct("order.resolve", data, subject=order, **how)
+
+    async def orders(
+        self,
+        states: Collection[str] = (),
+        *,
+        order: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+        **how: Any,
+    ) -> Reply:
+        """One page of orders, or one order whole, in the reply's `result` (SES-2)."""
+        data = OrdersRequest(states=list(states), order=order, after=after, limit=limit)
+        return await self.instruct("orders.request", data, **how)
+
+    async def request_events(self, journal: str, first: int, last: int, **how: Any) -> Reply:
+        """Have events sent again: seq `first` to `last`, both included (SES-6)."""
+        data = EventsRequest.model_validate({"journal": journal, "from": first, "to": last})
+        return await self.instruct("events.request", data, **how)
+
+    async def adopt(self, journal: str, orders: list[str], **how: Any) -> Reply:
+        """Adopt a journal without predecessor; `orders` are those that the centre holds for the branch (ORD-12)."""
+        return await self.instruct("journal.adopt", JournalAdopt(journal=journal, orders=orders), **how)
+
+
+def _seconds_until(moment: datetime) -> float:
+    return (moment - datetime.now(UTC)).total_seconds()
+
+
+def _tell_death(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("%s died", task.get_name(), exc_info=error)
+
+
+def _words(gap: Gap) -> tuple[int, int, str]:
+    return gap.first, gap.last, gap.journal
