@@ -17,11 +17,12 @@ import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from cloud_bridge.envelope import rfc3339
 from cloud_bridge.ports import StoreFailed
@@ -60,6 +61,7 @@ class Tx:
         self.wall = wall
         self.armed: list[dict[str, Any]] = []
         self.settled: list[str] = []
+        self.touched: set[str] = set()  # devices whose lanes have something to look at
         self.told = False
 
     def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
@@ -107,13 +109,6 @@ class _Job:
     error: BaseException | None = None
 
 
-@dataclass(slots=True)
-class _Told:
-    """Wakes whoever waits for rows in the outbox."""
-
-    event: asyncio.Event = field(default_factory=asyncio.Event)
-
-
 class Journal:
     """Open with `Journal.open(folder)`; every state of the branch that must not be lost goes through `write`."""
 
@@ -124,14 +119,16 @@ class Journal:
         self._wall = wall
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
-        self._told = _Told()
+        self._told = asyncio.Event()
+        self._on_touched: Callable[[set[str]], None] = lambda _devices: None
         self._reader = ThreadPoolExecutor(1, thread_name_prefix="journal-reader")
+        self._read_db: sqlite3.Connection | None = None
         self._closed = False
         self.commits = 0
-        self.last_seq = 0
         self.id = ""
         self.epoch = 0
         self.is_new = False
+        self.quarantined = False
         self.orphans: list[dict[str, Any]] = []  # armed attempts of a lost predecessor, from the ring
 
     # -- opening and closing -------------------------------------------------------------------------------------------
@@ -177,6 +174,7 @@ class Journal:
             source = self.folder / f"journal.sqlite3{suffix}"
             if source.exists():
                 source.rename(self.folder / f"journal.sqlite3.unreadable-{number}{suffix}")
+        self.quarantined = True
         log.error("journal unreadable (%s): kept as journal.sqlite3.unreadable-%d, a new one is begun", error, number)
         return self._open_file()
 
@@ -213,6 +211,7 @@ class Journal:
         self._closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
+        self._reader.submit(self._close_reader)
         self._reader.shutdown()
         self._db.close()
         self.ring.close()
@@ -279,7 +278,7 @@ class Journal:
             for job in batch:
                 job.error = StoreFailed(f"the journal cannot write: {error}")
         self.commits += 1
-        self._loop.call_soon_threadsafe(self._resolve, batch, tx.told)
+        self._loop.call_soon_threadsafe(self._resolve, batch, tx)
 
     def _run(self, tx: Tx, job: _Job) -> None:
         armed, settled = len(tx.armed), len(tx.settled)
@@ -297,7 +296,7 @@ class Journal:
             del tx.armed[armed:], tx.settled[settled:]
         self._db.execute("RELEASE job")
 
-    def _resolve(self, batch: list[_Job], told: bool) -> None:
+    def _resolve(self, batch: list[_Job], tx: Tx) -> None:
         for job in batch:
             if job.future.cancelled():
                 continue
@@ -306,8 +305,10 @@ class Journal:
                 job.future.exception()  # a posted job nobody awaits must not warn; awaiters still get it
             else:
                 job.future.set_result(job.result)
-        if told:
-            self._told.event.set()
+        if tx.told:
+            self._told.set()
+        if tx.touched:
+            self._on_touched(tx.touched)
 
     # -- reading -------------------------------------------------------------------------------------------------------
 
@@ -316,19 +317,29 @@ class Journal:
         return await self._loop.run_in_executor(self._reader, self._read, work)
 
     def _read(self, work: Callable[[Tx], T]) -> T:
-        if not hasattr(self, "_read_db"):
-            self._read_db = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+        if self._read_db is None:
+            where = f"file:{quote(str(self.path))}?mode=ro"
+            self._read_db = sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False)
             self._read_db.row_factory = sqlite3.Row
-        self._read_db.execute("BEGIN")
+        db = self._read_db
+        db.execute("BEGIN")
         try:
-            return work(Tx(self._read_db, self._wall))
+            return work(Tx(db, self._wall))
         finally:
-            self._read_db.execute("COMMIT")
+            db.execute("COMMIT")
+
+    def _close_reader(self) -> None:
+        if self._read_db is not None:
+            self._read_db.close()
 
     async def changed(self) -> None:
         """Returns when rows were added to the outbox since the last call returned."""
-        await self._told.event.wait()
-        self._told.event.clear()
+        await self._told.wait()
+        self._told.clear()
+
+    def on_touched(self, wake: Callable[[set[str]], None]) -> None:
+        """`wake` is told after a commit which devices' lanes have something to look at."""
+        self._on_touched = wake
 
 
 def _migrate(db: sqlite3.Connection) -> None:

@@ -47,10 +47,12 @@ CREATE TABLE steps (
     position  INTEGER NOT NULL,
     act       TEXT NOT NULL,
     device    TEXT NOT NULL,
+    undo      TEXT,                    -- the act that undoes it
     undoes    TEXT,                    -- a compensation names the step that it undoes
     no_return INTEGER NOT NULL DEFAULT 0,
     limit_s   REAL,                    -- a watch step's patience, seconds
-    forced    INTEGER NOT NULL DEFAULT 0,   -- a person asked for this compensation
+    watch     INTEGER NOT NULL DEFAULT 0,   -- moves nothing
+    waits_for TEXT,                    -- whom a watch step waits for
     armings   INTEGER NOT NULL DEFAULT 0,   -- attempts begun
     allowed   INTEGER NOT NULL DEFAULT 2,   -- attempts allowed: once more after an evidenced no_effect (ORD-3)
     state     TEXT NOT NULL,

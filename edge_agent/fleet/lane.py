@@ -1,0 +1,335 @@
+"""One device's lane: the one task that talks to its driver, takes up orders whose turn it is, and settles what is in doubt.
+
+Knows the order of things (settle, ask, arm, commit, act, commit); must not know a wire protocol, nor what an outcome makes
+of an order (`orders.course`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloud_bridge.envelope import rfc3339
+from cloud_bridge.ports import StoreFailed
+from device_drivers.device import Driver, NothingToDo, Outcome, Twin, Verdict
+from device_drivers.errors import DeviceFault, DeviceRefused, DeviceUnavailable, OutcomeUnknown
+from edge_agent.clock import Clock, Grade
+from edge_agent.fleet.notebook import marked
+from edge_agent.fleet.presence import Presence
+from edge_agent.journal.journal import Journal, Tx
+from edge_agent.orders import course
+from edge_agent.orders.record import (
+    DEVICE_CHANGED,
+    AttemptRow,
+    LaneRow,
+    OrderRow,
+    StepRow,
+    attempts_of,
+    find_order,
+    get_order,
+    get_step,
+    lane_of,
+    last_attempt,
+    next_on_device,
+    steps_of,
+    unsettled_attempts,
+)
+from edge_agent.orders.states import Order, Step
+
+log = logging.getLogger(__name__)
+Sleep = Callable[[float], Awaitable[None]]
+BACKOFF_MIN_S = 0.25  # a replugged cable is back at once
+LANE_ROUND_S = 120.0  # longer than any question, back-off or act; a watch adds its own limit
+BACKOFF_MAX_S = 15.0  # a dead device costs one attempt in so many seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the lane does next: one step of one order."""
+
+    order: OrderRow
+    step: StepRow
+
+
+@dataclass(slots=True)
+class LaneParts:
+    """What a lane is made of."""
+
+    device: str
+    kind: str
+    role: str
+    driver: Driver
+    journal: Journal
+    clock: Clock
+    publish: Callable[[str, dict[str, Any]], None]  # (device, the members of its twin): newest wins, never blocks
+    idle_poll_s: float = 5.0
+    sleep: Sleep = asyncio.sleep
+    jitter: Callable[[], float] = field(default=random.random)
+
+
+class Lane:
+    """Run as one named task. `wake` when the journal has something for it; `stop` ends it between two steps."""
+
+    def __init__(self, parts: LaneParts) -> None:
+        self.device = parts.device
+        self._p = parts
+        self._driver = parts.driver
+        self._journal = parts.journal
+        self._woken = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._stopping = False
+        self._presence = Presence()
+        self._twin = Twin("starting")
+        self._published: dict[str, Any] = {}
+        self.due_s = 0.0  # loop time by which the lane must have come round again; the watchdog looks at it
+
+    @property
+    def state(self) -> str:
+        """The twin's word for the device, for the birth."""
+        return self._twin.device
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    async def stop(self, limit_s: float) -> None:
+        """No further step is begun; an act that is under way gets `limit_s` to come to its end."""
+        self._stopping = True
+        self._woken.set()
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._idle.wait()
+        except TimeoutError:
+            log.warning("%s: stopped while acting; the attempt will be in doubt", self.device)
+
+    # -- the life of a connection --------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Connects, serves, comes back after each loss; ends only by cancellation."""
+        await self._doubt_what_was_begun()
+        await self._publish(Twin("starting"))
+        backoff_s = BACKOFF_MIN_S
+        while not self._stopping:
+            self._beat()
+            try:
+                await self._driver.connect()
+                await self._serve()
+                backoff_s = BACKOFF_MIN_S
+            except DeviceUnavailable as lost:
+                if self._presence.there:
+                    backoff_s = BACKOFF_MIN_S
+                await self._lost(lost)
+            except StoreFailed as error:
+                log.error("%s: lane rests: %s", self.device, error)
+            finally:
+                await self._driver.disconnect()
+            if not self._stopping:
+                await self._rest(backoff_s)
+                backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
+
+    async def _rest(self, seconds: float) -> None:
+        await self._p.sleep(seconds * (0.75 + self._p.jitter() / 2))
+
+    async def _serve(self) -> None:
+        await self._doubt_what_was_begun()  # also after the journal could not be written for a while
+        await self._p.sleep(self._driver.settle_s)  # PHY-1: it may still be moving, or hold bytes for a dead connection
+        await self._settle_doubts()
+        await self._observe()
+        while not self._stopping:
+            self._beat()
+            if not await self._next():
+                await self._wait_or_poll()
+
+    def _beat(self, allowance_s: float = LANE_ROUND_S) -> None:
+        self.due_s = asyncio.get_running_loop().time() + allowance_s
+
+    async def _wait_or_poll(self) -> None:
+        try:
+            async with asyncio.timeout(self._p.idle_poll_s):
+                await self._woken.wait()
+            self._woken.clear()
+        except TimeoutError:
+            await self._observe()
+
+    async def _observe(self) -> None:
+        """Asks the device how it is; moves nothing."""
+        twin = await self._driver.probe()
+        await self._present(there=True, reason="back")
+        await self._publish(twin)
+
+    async def _lost(self, lost: DeviceUnavailable) -> None:
+        log.debug("%s: %s", self.device, lost)
+        await self._present(there=False, reason=lost.reason)
+        await self._publish(Twin("offline", lost.reason, identity=self._twin.identity))
+        await self._journal.write(lambda tx: self._say_waiting(tx, lost.reason))
+
+    async def _present(self, *, there: bool, reason: str) -> None:
+        first = self._presence.there is None
+        say = self._presence.tell(there, reason, asyncio.get_running_loop().time())
+        if say is None or (there and first):
+            return
+        state = "online" if there else "offline"
+        log.info("%s: %s (%s)", self.device, state, say)
+        data = {"device": self.device, "state": state, "reason": say, "facts": {"changes": self._presence.changes}}
+        await self._journal.write(lambda tx: tx.emit(DEVICE_CHANGED, self.device, data))
+
+    def _say_waiting(self, tx: Tx, reason: str) -> None:
+        order = self._next_order(tx, lane_of(tx, self.device))
+        if order and order.state in (Order.ACCEPTED, Order.SCHEDULED, Order.RUNNING, Order.WAITING):
+            step = get_step(tx, order.id, order.step or "")
+            if step.state in (Step.PENDING, Step.NO_EFFECT):
+                course.wait(tx, order, "device", reason)
+
+    # -- what is in doubt ----------------------------------------------------------------------------------------------
+
+    async def _doubt_what_was_begun(self) -> None:
+        """After a restart whatever was armed or acting is in doubt (ORD-5); a watch goes on watching."""
+        open_attempts = await self._journal.read(lambda tx: unsettled_attempts(tx, self.device))
+        begun = [a for a in open_attempts if a.state in (Step.ARMED, Step.ACTING)]
+
+        def doubt(tx: Tx) -> None:
+            for attempt in begun:
+                course.doubt(tx, attempt.order_id, attempt.step, "restarted")
+
+        if begun:
+            await self._journal.write(doubt)
+
+    async def _settle_doubts(self) -> None:
+        """Asks the device, which has had its time to come to rest, what each attempt in doubt came to."""
+        for attempt in await self._journal.read(lambda tx: unsettled_attempts(tx, self.device)):
+            lane = await self._journal.read(lambda tx: lane_of(tx, self.device))
+            if attempt.state is Step.IN_DOUBT and not (lane.shut and lane.attempt == attempt.id):
+                await self._reconcile(attempt)
+
+    async def _reconcile(self, attempt: AttemptRow) -> None:
+        params = await self._journal.read(lambda tx: self._params(tx, attempt.order_id, attempt.step))
+        verdict = await self._driver.reconcile(attempt.act, params, marked(attempt))
+        log.info("%s: attempt %s was in doubt: %s (%s)", self.device, attempt.id, verdict.outcome, verdict.reason)
+        await self._settle(attempt, verdict)
+
+    # -- the next step -------------------------------------------------------------------------------------------------
+
+    def _next_order(self, tx: Tx, lane: LaneRow) -> OrderRow | None:
+        if lane.holder is not None:
+            return find_order(tx, lane.holder)
+        unknown = self._p.clock.grade() is Grade.UNKNOWN
+        return next_on_device(tx, self.device, None if unknown else rfc3339(self._p.clock.now()))
+
+    def _pick(self, tx: Tx) -> Job | None:
+        lane = lane_of(tx, self.device)
+        order = None if lane.shut else self._next_order(tx, lane)
+        if order is None or order.step is None or order.device != self.device or order.state is Order.NEEDS_ATTENTION:
+            return None
+        step = get_step(tx, order.id, order.step)
+        if order.held and step.undoes is None and not step.watch:
+            return None
+        return Job(order, step)
+
+    async def _next(self) -> bool:
+        """Does one step if one is due. False: nothing can be done until something changes."""
+        job = await self._journal.read(self._pick)
+        if job is None:
+            return False
+        self._idle.clear()
+        try:
+            if job.step.state is Step.WAITING:
+                await self._resume(job.step)
+                return True
+            return await self._begin(job)
+        finally:
+            self._idle.set()
+
+    async def _resume(self, step: StepRow) -> None:
+        attempt = await self._journal.read(lambda tx: last_attempt(tx, step))
+        assert attempt is not None
+        await self._watch(step, attempt, fresh=False)
+
+    async def _begin(self, job: Job) -> bool:
+        order, step = job.order, job.step
+        params = await self._journal.read(lambda tx: self._params(tx, order.id, step.name))
+        try:
+            arming = await self._driver.arm(step.act, params)
+        except DeviceRefused as no:
+            await self._journal.write(lambda tx: course.wait(tx, order, no.waits_for, no.reason))
+            await self._observe()
+            return False
+        except NothingToDo as needless:
+            verdict = needless.verdict
+            await self._journal.write(lambda tx: course.unneeded(tx, order.id, step.name, verdict))
+            return True
+        armed = await self._journal.write(lambda tx: course.arm(tx, order.id, step.name, arming, self._p.clock))
+        if isinstance(armed, course.NotNow):
+            log.info("%s: order %s step %s not armed: %s", self.device, order.id, step.name, armed.reason)
+            return armed.reason in ("moved_on", "expired")
+        if step.watch:
+            await self._watch(step, armed, fresh=True)
+        else:
+            await self._act(armed, params)
+        return True
+
+    async def _act(self, attempt: AttemptRow, params: dict[str, Any]) -> None:
+        """The one place where a machine is made to move: the attempt is on disk."""
+        self._journal.post(lambda tx: course.acting(tx, attempt))
+        log.info("%s: order %s: %s", self.device, attempt.order_id, attempt.act)
+        try:
+            verdict = await self._driver.act(attempt.act, params, marked(attempt))
+        except OutcomeUnknown as unknown:
+            log.warning("%s: attempt %s in doubt: %s", self.device, attempt.id, unknown)
+            await self._journal.write(lambda tx: course.doubt(tx, attempt.order_id, attempt.step, unknown.reason))
+            await self._observe_busy(unknown.reason)
+            await self._p.sleep(self._driver.settle_s)
+            await self._reconcile(attempt)
+            return
+        except DeviceUnavailable as unsent:
+            await self._settle(attempt, Verdict(Outcome.NO_EFFECT, unsent.reason, facts={"sent": False}))
+            raise
+        except (DeviceRefused, DeviceFault) as no:
+            outcome = Outcome.FAILED if isinstance(no, DeviceFault) else Outcome.NO_EFFECT
+            verdict = Verdict(outcome, no.reason, lane_shut=isinstance(no, DeviceFault))
+        await self._settle(attempt, verdict)
+
+    async def _watch(self, step: StepRow, attempt: AttemptRow, *, fresh: bool) -> None:
+        params = await self._journal.read(lambda tx: self._params(tx, attempt.order_id, attempt.step))
+        self._idle.set()  # watching moves nothing: a stop need not wait for the customer
+        limit_s = step.limit_s or 0.0
+        self._beat(LANE_ROUND_S + limit_s)
+        verdict = await self._driver.watch(attempt.act, params, marked(attempt), limit_s=limit_s, fresh=fresh)
+        self._idle.clear()
+        await self._settle(attempt, verdict)
+
+    async def _settle(self, attempt: AttemptRow, verdict: Verdict) -> None:
+        order = await self._journal.write(lambda tx: course.settle(tx, attempt.order_id, attempt.step, verdict))
+        log.info("%s: order %s %s: %s (%s)", self.device, order.id, attempt.step, verdict.outcome, verdict.reason)
+        if verdict.lane_shut or verdict.outcome is Outcome.UNKNOWN:
+            await self._publish(self._twin)
+
+    def _params(self, tx: Tx, order_id: str, step_name: str) -> dict[str, Any]:
+        """The order's parameters and what its earlier attempt on this device read (the bin counter of the presenting)."""
+        order = get_order(tx, order_id)
+        earlier = [a for a in attempts_of(tx, order_id) if a.device == self.device and a.step != step_name]
+        names = [s.name for s in steps_of(tx, order_id)]
+        earlier.sort(key=lambda a: names.index(a.step))
+        readings = dict(earlier[-1].arming.readings) if earlier else {}
+        return {**order.parameters, "order": order_id, "step": step_name, "earlier": readings, **({"bin": readings["bin"]} if "bin" in readings else {})}
+
+    # -- the twin ------------------------------------------------------------------------------------------------------
+
+    async def _observe_busy(self, reason: str) -> None:
+        await self._publish(Twin("deviceBusy", reason, self._twin.media, self._twin.storage, self._twin.identity, self._twin.counters))
+
+    async def _publish(self, twin: Twin) -> None:
+        """Hands the twin on when it says something new (counters alone are no news)."""
+        self._twin = twin
+        lane = await self._journal.read(lambda tx: lane_of(tx, self.device))
+        members: dict[str, Any] = {"device": self.device, "kind": self._p.kind, "role": self._p.role, "state": twin.device, "reason": twin.reason}
+        members |= {"lane": "shut" if lane.shut else "open", "media": twin.media, "order": lane.holder}
+        members |= {"storage": {k: dict(v) for k, v in twin.storage.items()}, "identity": dict(twin.identity)}
+        if lane.shut and not twin.reason:
+            members["reason"] = lane.reason
+        if members != self._published:
+            self._published = members
+            self._p.publish(self.device, {**members, "counters": dict(twin.counters)})

@@ -1,0 +1,58 @@
+"""Orders as they are told in a reply: the paged list, and one order with its whole story.
+
+Read-only; knows rows and the shape of `orders.request`, nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from cloud_bridge.messages import OrdersRequest
+from edge_agent.journal.journal import Tx
+from edge_agent.orders.record import OrderRow, attempts_of, get_order, steps_of
+from edge_agent.orders.states import Order
+
+ORDER_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")
+MAX_STORY = 200  # changes told of one order: its newest
+
+
+def brief(order: OrderRow) -> dict[str, Any]:
+    """One line of the list."""
+    members = {"order": order.id, "scene": order.scene, "state": order.state.value, "waiting_for": order.waiting_for, "step": order.step}
+    members |= {"device": order.device, "reason": order.reason, "priority": order.priority}
+    members |= {"not_before": order.not_before, "deadline": order.deadline, "held": order.held or None, "n": order.n}
+    return {key: value for key, value in members.items() if value is not None}
+
+
+def page(tx: Tx, data: OrdersRequest) -> dict[str, Any]:
+    """The page asked for: {"orders": [...], "next": ...}. Raises KeyError (no such order), ValueError (bad state or cursor)."""
+    if data.order is not None:
+        return {"orders": [story(tx, get_order(tx, data.order))]}
+    unknown = [state for state in data.states if state not in set(Order)]
+    if unknown:
+        raise ValueError(f"no state {unknown[0]!r}; there are: {', '.join(Order)}")
+    if data.after is not None and not data.after.isdigit():
+        raise ValueError("`after` is not a `next` of an earlier page")
+    where = f"state IN ({', '.join('?' * len(data.states))})" if data.states else "step IS NOT NULL"
+    sql = f"SELECT id FROM orders WHERE {where} AND n > ? ORDER BY n LIMIT ?"
+    rows = tx.all(sql, *data.states, int(data.after or 0), data.limit + 1)
+    orders = [brief(get_order(tx, row["id"])) for row in rows[: data.limit]]
+    return {"orders": orders, **({"next": str(orders[-1]["n"])} if len(rows) > data.limit else {})}
+
+
+def story(tx: Tx, order: OrderRow) -> dict[str, Any]:
+    """One order with parameters, steps, attempts and its newest changes, oldest first."""
+    steps = [
+        {"step": s.name, "act": s.act, "device": s.device, "state": s.state.value, "reason": s.reason, "item": s.item, "facts": s.facts}
+        for s in steps_of(tx, order.id)
+    ]
+    attempts = [
+        {"attempt": a.id, "step": a.step, "act": a.act, "state": a.state.value, "arming": dict(a.arming.readings)}
+        for a in attempts_of(tx, order.id)
+    ]
+    sql = "SELECT seq, type, time, data FROM history WHERE order_id = ? ORDER BY seq DESC LIMIT ?"
+    rows = tx.all(sql, order.id, MAX_STORY)
+    history = [{"seq": r["seq"], "type": r["type"], "time": r["time"], **json.loads(r["data"])} for r in reversed(rows)]
+    return {**brief(order), "parameters": order.parameters, "steps": steps, "attempts": attempts, "history": history}

@@ -1,0 +1,238 @@
+"""branch.toml: what a branch is, as pydantic models; a mistake names the file, the line, the key and the remedy.
+
+Knows the form of the configuration and that its parts fit together; opens no device and no connection.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cloud_bridge.settings import LinkSettings
+from cloud_bridge.sockets import NotLoopbackError, require_loopback
+from cloud_bridge.topics import DEFAULT_ROOT
+from device_drivers.catalog import UnknownKindError, find_kind
+from device_drivers.links.address import AddressError, parse_address
+from edge_agent.orders.scenes import BadScene, Scene, line_of, load_scenes
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+MAX_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One finding: where it is, what is wrong and what to do."""
+
+    file: str
+    line: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.why}"
+
+
+class BadConfig(ValueError):
+    """A configuration that cannot be used; `problems` names each file, line, key and remedy."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(map(str, problems)))
+        self.problems = problems
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BranchPart(_Part):
+    id: str = Field(pattern=NAME, description="the branch's id, one topic level")
+    name: str = Field(default="", max_length=100)
+
+
+class LinkPart(_Part):
+    """The way to the centre's broker."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=1883, ge=1, le=65535)
+    root: str = Field(default=DEFAULT_ROOT, pattern=r"^[A-Za-z0-9._/-]{1,100}$")
+    client_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
+    username: str | None = None
+    password_file: Path | None = None
+    tls_ca: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    receive_maximum: int = Field(default=32, ge=1, le=1000)
+    keepalive_s: int = Field(default=20, ge=2, le=600)
+    heartbeat_s: float = Field(default=60.0, gt=0, le=3600)
+    backoff_min_s: float = Field(default=1.0, gt=0, le=60)
+    backoff_max_s: float = Field(default=60.0, gt=0, le=600)
+    max_events_per_s: float = Field(default=500.0, gt=0, le=100_000)
+
+
+class JournalPart(_Part):
+    folder: Path
+    adoption: Literal["instruction", "automatic"] = "instruction"
+
+
+class ClockPart(_Part):
+    source: Literal["kernel", "host"] = "kernel"
+
+
+class OrdersPart(_Part):
+    max_open: int = Field(default=1000, ge=1, le=100_000)
+
+
+class ScenesPart(_Part):
+    folders: list[Path] = Field(default_factory=list, max_length=16)
+
+
+class DevicePart(_Part):
+    """One device: its name, what scenes call it for, what it is and where it is."""
+
+    id: str = Field(pattern=NAME)
+    role: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
+    kind: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")
+    address: str = Field(min_length=1, max_length=300)
+    idle_poll_s: float = Field(default=5.0, gt=0, le=3600)
+    profile: dict[str, Any] = Field(default_factory=dict)
+
+
+class Settings(_Part):
+    """The whole of branch.toml."""
+
+    branch: BranchPart
+    link: LinkPart = LinkPart()
+    journal: JournalPart
+    clock: ClockPart = ClockPart()
+    orders: OrdersPart = OrdersPart()
+    scenes: ScenesPart = ScenesPart()
+    device: list[DevicePart] = Field(default_factory=list, max_length=200)
+
+    def digest(self) -> str:
+        """What the birth tells of the applied configuration."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def link_settings(self) -> LinkSettings:
+        """What the bridge is handed. Reads the password file; raises OSError."""
+        part = self.link
+        password = part.password_file.read_text("utf-8").strip() if part.password_file else None
+        return LinkSettings(
+            client_id=part.client_id or f"branchgate-{self.branch.id}",
+            host=part.host,
+            port=part.port,
+            username=part.username,
+            password=password,
+            tls_ca=str(part.tls_ca) if part.tls_ca else None,
+            tls_certificate=str(part.tls_certificate) if part.tls_certificate else None,
+            tls_key=str(part.tls_key) if part.tls_key else None,
+            receive_maximum=part.receive_maximum,
+            keepalive_s=part.keepalive_s,
+            heartbeat_s=part.heartbeat_s,
+            backoff_min_s=part.backoff_min_s,
+            backoff_max_s=part.backoff_max_s,
+            max_events_per_s=part.max_events_per_s,
+        )
+
+    def load_scenes(self) -> dict[str, Scene]:
+        """The scenes of this branch. Raises BadScene."""
+        return load_scenes(self.scenes.folders)
+
+
+def load(path: Path) -> Settings:
+    """Reads a file. Raises BadConfig."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise BadConfig([Problem(str(path), 1, f"cannot be read: {error.strerror}")]) from error
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadConfig([Problem(str(path), 1, f"is not UTF-8 text: {error}")]) from error
+    return parse(text, str(path))
+
+
+def parse(text: str, file: str = "branch.toml") -> Settings:
+    """TOML text -> Settings whose parts fit together. Raises BadConfig with every problem found."""
+    if len(text) > MAX_BYTES:
+        raise BadConfig([Problem(file, 1, f"is over {MAX_BYTES} characters")])
+    try:
+        members = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        found = re.search(r"at line (\d+)", str(error))
+        raise BadConfig([Problem(file, int(found[1]) if found else 1, f"is not TOML: {error}")]) from error
+    try:
+        settings = Settings.model_validate(members)
+    except ValidationError as error:
+        raise BadConfig([_problem(text, file, e["loc"], e["msg"], e["type"]) for e in error.errors()[:20]]) from error
+    problems = _fit_together(settings, text, file)
+    if problems:
+        raise BadConfig(problems)
+    return settings
+
+
+_REMEDIES = {"missing": "is missing: add it", "extra_forbidden": "is not known here: remove it or mend its spelling"}
+
+
+def _problem(text: str, file: str, loc: tuple[int | str, ...], message: str, kind: str = "") -> Problem:
+    place = ".".join(str(part) for part in loc)
+    return Problem(file, line_of(text, loc), f"{place}: {_REMEDIES.get(kind, message)}")
+
+
+def _fit_together(settings: Settings, text: str, file: str) -> list[Problem]:
+    found: list[Problem] = []
+    try:
+        require_loopback(settings.link.host)
+    except NotLoopbackError as error:
+        found.append(_problem(text, file, ("link", "host"), str(error)))
+    if settings.link.backoff_max_s < settings.link.backoff_min_s:
+        found.append(_problem(text, file, ("link", "backoff_max_s"), "is smaller than backoff_min_s: make it larger"))
+    ids = [d.id for d in settings.device]
+    for number, device in enumerate(settings.device):
+        if device.id in ids[:number]:
+            found.append(_problem(text, file, ("device", number, "id"), f"{device.id!r} is used twice: give each device its own id"))
+        found += _check_device(device, number, text, file)
+    return found + _check_scenes(settings, text, file)
+
+
+def _check_device(device: DevicePart, number: int, text: str, file: str) -> list[Problem]:
+    try:
+        parse_address(device.address)
+    except AddressError as error:
+        return [_problem(text, file, ("device", number, "address"), str(error))]
+    try:
+        find_kind(device.kind).profile.model_validate(device.profile)
+    except UnknownKindError as error:
+        return [_problem(text, file, ("device", number, "kind"), str(error))]
+    except ValidationError as error:
+        return [
+            _problem(text, file, ("device", number, "profile", *e["loc"]), e["msg"], e["type"]) for e in error.errors()[:10]
+        ]
+    return []
+
+
+def _check_scenes(settings: Settings, text: str, file: str) -> list[Problem]:
+    """Scenes must be readable, and the devices that have a role must offer the acts that scenes ask of it."""
+    try:
+        scenes = settings.load_scenes()
+    except BadScene as bad:
+        return [Problem(p.file, p.line, p.why) for p in bad.problems]
+    found: list[Problem] = []
+    for number, device in enumerate(settings.device):
+        try:
+            acts = find_kind(device.kind).acts
+        except UnknownKindError:
+            continue
+        wanted = {a for s in scenes.values() for p in s.step if p.role == device.role for a in (p.act, p.undo) if a}
+        if missing := sorted(wanted - set(acts)):
+            why = f"scenes ask role {device.role!r} for {', '.join(missing)}, which kind {device.kind!r} does not offer: give it another role"
+            found.append(_problem(text, file, ("device", number, "role"), why))
+    return found
+
+
