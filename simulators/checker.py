@@ -1,7 +1,7 @@
 """The independent judge: joins what a scheduler was told with what the simulated machines did, and finds every lie.
 
-Knows the contract's words and the ledger (SIM-1), each by its own copy; must not import, ask or trust the product. It is
-one file without dependencies, so that it can be carried to any machine and read in one sitting.
+Knows the contract's words and the ledger (SIM-1), each by its own copy; must not import, ask or trust the product. One
+file without dependencies, so that it can be carried to any machine and read in one sitting.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What the second ring stands on: forked agents and machines, branches, a recording scheduler, deaths."""

@@ -1,0 +1,235 @@
+"""One simulated branch in a folder: its machine, its agent, its configuration; and the verdict on all that they did.
+
+Knows how the parts are started and ended; what happens to them in between is the scenario's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+from collections.abc import AsyncIterator, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from simulators.checker import Report, check
+from simulators.control import ControlClient
+from simulators.ledger import read_ledger
+from tests.harness.crash import Plan
+from tests.harness.nursery import Child, Nursery
+from tests.harness.scheduler import Scheduler
+
+ACT_S = 0.5  # evidence.md: an act lasts 0.5 s in all kill tests
+ACT_MAX_S = 0.7  # longer than an act, as any profile's must be
+READY_S = 0.005
+
+PROFILE: Mapping[str, Any] = {
+    "act_max_s": ACT_MAX_S,
+    "drain_s": 0.1,
+    "poll_s": 0.1,
+    "take_min_s": 0.3,
+    "ack_timeout_s": 0.3,
+}
+TAKES = {"policy": "take", "after_s": 0.3}
+LEAVES = {"policy": "leave"}
+
+
+class Branch:
+    """`async with Branch(...) as branch:` has a running machine; `start_agent` comes from the scenario."""
+
+    def __init__(
+        self,
+        nursery: Nursery,
+        scheduler: Scheduler,
+        port: int,
+        folder: Path,
+        name: str = "B0001",
+        *,
+        line: str = "pty",
+        customer: Mapping[str, Any] = TAKES,
+        options: Mapping[str, Any] | None = None,
+        profile: Mapping[str, Any] | None = None,
+        link: Mapping[str, Any] | None = None,
+        adoption: str = "automatic",
+    ) -> None:
+        self.nursery, self.scheduler, self.folder, self.name, self.line = nursery, scheduler, folder, name, line
+        self.heard = scheduler.branches[name]
+        self._options = {"act_s": ACT_S, "customer": dict(customer), **(options or {})}
+        self._profile = {**PROFILE, **(profile or {})}
+        self._link = {"host": "127.0.0.1", "port": port, **(link or {})}
+        self._adoption = adoption
+        self.ledger = folder / "ledger.jsonl"
+        self.config = folder / "branch.toml"
+        self.control_address = f"unix:{folder / 'ctl'}"
+        self.submitted: list[str] = []
+        self.agent: Child | None = None
+        self.machine: Child | None = None
+        self._agents = 0
+        self.address = ""
+
+    async def __aenter__(self) -> Self:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        await self.start_machine()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for child in (self.agent, self.machine):
+            if child is not None and child.running:
+                await child.kill()
+
+    @contextlib.asynccontextmanager
+    async def closing(self) -> AsyncIterator[Self]:
+        """Ends machine and agent early, when many branches follow each other in one test."""
+        try:
+            yield self
+        finally:
+            await self.__aexit__()
+
+    # -- the machine ---------------------------------------------------------------------------------------------------
+
+    async def start_machine(self) -> None:
+        """Starts (or starts again) the simulator; ledger, cards and counters survive it."""
+        listen = f"pty:{self.folder / 'tty'}" if self.line == "pty" else self.address.replace("tcp://", "tcp:")
+        arguments = ["crt591", "--listen", listen or "tcp:127.0.0.1:0", "--device", "card-1"]
+        arguments += ["--ledger", str(self.ledger), "--state", str(self.folder / "machine.json")]
+        arguments += ["--control", self.control_address, "--options", json.dumps(self._options)]
+        log = self.folder / "machine.log"
+        before = log.read_text().count("ready ") if log.exists() else 0
+        self.machine = await self.nursery.spawn("machine", log, arguments=arguments)
+        async with asyncio.timeout(30):
+            while not log.exists() or log.read_text().count("ready ") == before:
+                assert self.machine.running, self.machine.said()
+                await asyncio.sleep(READY_S)
+        self.address = next(line.split()[1] for line in log.read_text().splitlines() if line.startswith("ready "))
+        self._write_config()
+
+    def control(self) -> ControlClient:
+        return ControlClient(self.control_address, device="card-1")
+
+    async def fault(self, name: str, **args: Any) -> None:
+        async with self.control() as control:
+            await control.fault(name, **args)
+
+    def acts(self) -> list[str]:
+        """The names of the acts in the ledger so far."""
+        return [line["act"] for line in read_ledger(self.ledger) if line["kind"] == "act"]
+
+    def shown(self, act: str) -> list[dict[str, Any]]:
+        return [line for line in read_ledger(self.ledger) if line["act"] == act]
+
+    async def until_ledger(self, act: str, times: int = 1, timeout_s: float = 60.0) -> None:
+        """Waits until the machine has done it so often."""
+        async with asyncio.timeout(timeout_s):
+            while len(self.shown(act)) < times:  # noqa: ASYNC110 - a file of another process tells nobody that it grew
+                await asyncio.sleep(READY_S)
+
+    # -- the agent -----------------------------------------------------------------------------------------------------
+
+    def _write_config(self) -> None:
+        tables = {
+            "branch": {"id": self.name},
+            "link": self._link,
+            "journal": {"folder": str(self.folder / "data"), "adoption": self._adoption},
+            "clock": {"source": "host"},
+        }
+        text = "".join(f"[{name}]\n{_toml(words)}\n" for name, words in tables.items())
+        device = {"id": "card-1", "role": "card-dispenser", "kind": "crt591", "address": self.device_address}
+        text += f"[[device]]\n{_toml(device)}\n[device.profile]\n{_toml(self._profile)}"
+        self.config.write_text(text, encoding="utf-8")
+
+    @property
+    def device_address(self) -> str:
+        return self.address if self.line == "tcp" else f"serial://{self.folder / 'tty'}?baud=9600"
+
+    async def start_agent(
+        self, plan: Plan | None = None, *, bug: str | None = None, config: Path | None = None
+    ) -> Child:
+        """Forks an agent; it lives until it ends itself, is killed, or the branch is left."""
+        self._agents += 1
+        log = self.folder / f"agent-{self._agents}.log"
+        words: dict[str, Any] = {
+            "config": str(config or self.config),
+            "bug": bug,
+            "plan": plan.as_words() if plan else None,
+        }
+        self.agent = await self.nursery.spawn("agent", log, **words)
+        return self.agent
+
+    async def keep_agent(self, plans: Iterable[Plan], lives_s: Iterable[float], kills: list[int]) -> None:
+        """Runs agents one after the other, each back at once after a SIGKILL; ends when cancelled.
+
+        `plans` and `lives_s` (seconds until a SIGKILL from outside) are those of the first, second, … agent.
+        """
+        waiting, lives = iter(plans), iter(lives_s)
+        while True:
+            agent = await self.start_agent(next(waiting, None))
+            life_s = next(lives, None)
+            killer = None if life_s is None else asyncio.get_running_loop().call_later(life_s, agent.strike)
+            try:
+                code = await asyncio.shield(agent.ended)
+            finally:
+                if killer is not None:
+                    killer.cancel()
+            assert code == -signal.SIGKILL, f"the agent ended by itself with {code}:\n{agent.said()[-3000:]}"
+            kills.append(agent.pid)
+
+    async def stop_agent(self) -> int:
+        """A planned stop; its exit code."""
+        assert self.agent is not None
+        return await self.agent.kill(signal.SIGTERM)
+
+    async def born(self, sessions: int = 1) -> None:
+        """Waits until so many births of this branch were heard."""
+        await self.heard.until(lambda: len(self.births()) >= sessions, f"{sessions} births of {self.name}")
+
+    def births(self) -> list[dict[str, Any]]:
+        return [m["data"] for m in self.heard.sessions if m["type"] == "branchgate.session.born.v1"]
+
+    # -- orders --------------------------------------------------------------------------------------------------------
+
+    async def submit(self, order: str, **words: Any) -> dict[str, Any]:
+        self.submitted.append(order)
+        return await self.scheduler.submit(self.name, order, **words)
+
+    async def serve(self, order: str, **words: Any) -> str:
+        """Submits and waits until settled; the state, or `rejected`."""
+        reply = await self.submit(order, **words)
+        return await self.settled(order) if reply["status"] == "accepted" else "rejected"
+
+    async def settled(self, order: str) -> str:
+        return await self.scheduler.settled(self.name, order)
+
+    def judge(self, **more: Any) -> Report:
+        """The checker's verdict on everything so far."""
+        return check(
+            self.heard.events, [read_ledger(self.ledger)], submitted=self.submitted, replies=self.heard.replies, **more
+        )
+
+    async def verdict(self, *, again: bool = False, **more: Any) -> Report:
+        """Waits for the last event, then judges; an AssertionError shows the whole table."""
+        await self.scheduler.caught_up(self.name, again=again)
+        report = self.judge(**more, in_order=not again)
+        assert report.ok, f"{self.folder}\n{report.table()}"
+        return report
+
+
+def _toml(words: Mapping[str, Any]) -> str:
+    # JSON's strings, numbers, booleans and flat lists are TOML's too
+    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in words.items())
+
+
+@contextlib.asynccontextmanager
+async def agent_kept(
+    branch: Branch, plans: Iterable[Plan] = (), lives_s: Iterable[float] = ()
+) -> AsyncIterator[list[int]]:
+    """The branch's agent runs, and is back at once whenever it was killed; yields the list of the killed."""
+    kills: list[int] = []
+    keeper = asyncio.create_task(branch.keep_agent(plans, lives_s, kills), name=f"keeper of {branch.name}")
+    try:
+        yield kills
+    finally:
+        keeper.cancel()
+        await asyncio.wait([keeper])
+    if not keeper.cancelled() and (error := keeper.exception()):
+        raise error

@@ -1,0 +1,5 @@
+"""Planted bugs"""
+
+from collections.abc import Callable
+
+BUGS: dict[str, Callable[[], None]] = {}

@@ -1,0 +1,189 @@
+"""The kill matrix: one scene, played once for every operation of it and either side, many branches at a time.
+
+Knows plans of death and what a scene may come to; the judge is the checker, and what must come out stands in `Scene`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulators.checker import Report
+from tests.harness.branch import LEAVES, TAKES, Branch, agent_kept
+from tests.harness.crash import Plan
+
+WIDTH = 14  # branches at once: they mostly wait for metal
+BEYOND = 4  # so many runs past the last operation without a kill end the matrix
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the customer does, and the only thing that may come of the order however the agent dies once."""
+
+    name: str
+    customer: Mapping[str, Any]
+    take_s: float
+    state: str
+    reason: str
+    acts: Mapping[str, int]  # of both orders together; the second is always taken
+
+
+TAKEN = Scene("taken", TAKES, 30, "completed", "", {"card_drawn": 2, "card_presented": 2})
+LEFT = Scene("left", LEAVES, 1, "failed", "not_taken", {"card_drawn": 2, "card_presented": 2, "card_captured": 1})
+
+Make = Callable[..., Awaitable[Branch]]
+Tell = Callable[[str], None]
+
+
+@dataclass
+class Played:
+    """One run of a scene."""
+
+    plans: list[Plan]
+    states: tuple[str, str]
+    reason: str
+    kills: int
+    report: Report
+
+
+@dataclass
+class Tally:
+    """Everything that a matrix came to."""
+
+    operations: int = 0
+    runs: int = 0
+    kills: int = 0
+    spared: list[str] = field(default_factory=list)
+    ends: Counter[tuple[str, str]] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, played: Played) -> None:
+        self.runs += 1
+        self.kills += played.kills
+        self.ends[played.states] += 1
+
+    def __str__(self) -> str:
+        ends = ", ".join(f"{count} {'/'.join(states)}" for states, count in sorted(self.ends.items()))
+        return (
+            f"{self.runs} runs over {self.operations} operations, {self.kills} kills: {ends}; {len(self.wrong)} wrong"
+        )
+
+
+async def play(branch: Branch, scene: Scene, plans: list[Plan], lives_s: list[float]) -> Played:
+    """The scene: one order through every planned death, then a second one on the same machine."""
+    async with agent_kept(branch, plans, lives_s) as kills:
+        await branch.born()
+        first = await branch.serve("a", take_s=scene.take_s)
+        for plan in plans:
+            if plan.safe is not None:
+                plan.safe.touch()
+        async with branch.control() as control:
+            await control.customer(policy="take", after_s=0.1)
+        second = await branch.serve("b", take_s=30)
+        report = await branch.verdict()
+    reason = str(branch.heard.orders["a"].get("reason", ""))
+    return Played(plans, (first, second), reason, len(kills), report)
+
+
+def expect(scene: Scene, played: Played) -> str:
+    """What differs from the only thing that may come of one death; empty: nothing."""
+    wanted = (scene.state, "completed")
+    if played.states != wanted:
+        return f"states {played.states} instead of {wanted} (reason {played.reason})"
+    if played.reason != scene.reason:
+        return f"reason {played.reason!r} instead of {scene.reason!r}"
+    if dict(played.report.acts) != dict(scene.acts):
+        return f"acts {dict(played.report.acts)} instead of {dict(scene.acts)}"
+    return ""
+
+
+async def count_operations(make: Make, scene: Scene) -> int:
+    """The dry run: how many operations the scene has when nobody dies."""
+    branch = await make(customer=scene.customer)
+    plan = Plan(0, "before", branch.folder / "safe", branch.folder / "operations")
+    played = await play(branch, scene, [plan], [])
+    assert (difference := expect(scene, played)) == "", difference
+    assert plan.count is not None
+    return len(plan.count.read_text().splitlines())
+
+
+async def run_matrix(make: Make, scene: Scene, tell: Tell, *, step: int = 1) -> Tally:
+    """Every `step`-th operation, before and after, until runs find no operation to die at."""
+    tally = Tally(operations=await count_operations(make, scene))
+    beyond = 0
+    deaths = ((at, when) for at in itertools.count(1, step) for when in ("before", "after"))
+
+    async def work() -> None:
+        nonlocal beyond
+        while beyond < BEYOND:
+            at, when = next(deaths)
+            played = await _one(make, scene, Plan(at, when), tally)
+            if played is not None and not played.kills:
+                tally.spared.append(f"{when} {at}")
+                beyond += at > tally.operations
+            if tally.runs % 50 == 0:
+                tell(f"kill matrix {scene.name}: operation {at} of about {tally.operations}; {tally}")
+
+    await _many(work)
+    tell(f"kill matrix {scene.name}: {tally}")
+    return tally
+
+
+async def _one(make: Make, scene: Scene, plan: Plan, tally: Tally) -> Played | None:
+    branch = await make(customer=scene.customer)
+    plan = Plan(plan.at, plan.when, branch.folder / "safe")
+    where = f"{scene.name}, killed {plan.when} operation {plan.at} ({branch.folder})"
+    try:
+        async with branch.closing():
+            played = await play(branch, scene, [plan], [])
+    except AssertionError as error:
+        tally.wrong.append(f"{where}: {error}")
+        return None
+    tally.add(played)
+    if difference := expect(scene, played):
+        tally.wrong.append(f"{where}: {difference}")
+    return played
+
+
+async def run_random(make: Make, scenes: list[Scene], lives: Iterator[list[float]], runs: int, tell: Tell) -> Tally:
+    """Kills at instants from `lives`, one list for each run; the checker judges, and no order may be lost."""
+    tally = Tally()
+    numbers = iter(range(runs))
+
+    async def work() -> None:
+        for number in numbers:
+            scene, lives_s = scenes[number % len(scenes)], next(lives)
+            await _one_random(make, scene, lives_s, tally)
+            if tally.runs % 50 == 0:
+                tell(f"random kills: {tally}")
+
+    await _many(work)
+    tell(f"random kills: {tally}")
+    return tally
+
+
+async def _one_random(make: Make, scene: Scene, lives_s: list[float], tally: Tally) -> None:
+    branch = await make(customer=scene.customer)
+    where = f"{scene.name}, lives {lives_s} s ({branch.folder})"
+    try:
+        async with branch.closing():
+            played = await play(branch, scene, [], lives_s)
+    except AssertionError as error:
+        tally.wrong.append(f"{where}: {error}")
+        return
+    tally.add(played)
+    if len(lives_s) == 1 and (difference := expect(scene, played)):
+        tally.wrong.append(f"{where}: {difference}")
+
+
+async def _many(work: Callable[[], Awaitable[None]]) -> None:
+    async def named() -> None:
+        await work()
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(WIDTH):
+            group.create_task(named(), name=f"worker {number}")
