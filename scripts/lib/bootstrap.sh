@@ -34,8 +34,9 @@ die() {
 logged() {
     log=$logs/$1.log
     shift
-    if "$@" >"$log" 2>&1 </dev/null; then return 0; fi
-    status=$?
+    status=0
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    [ "$status" -ne 0 ] || return 0
     say "this failed: $*"
     tail -n 15 "$log" | sed 's/^/    | /' >&2
     return "$status"
