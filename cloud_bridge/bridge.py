@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from cloud_bridge.link import Connect, ConnectRefused, Link, LinkLost, Message, PublishRefused, Will
 from cloud_bridge.mqtt_link import MqttLink
 from cloud_bridge.ports import Inbox, Outbox, StoreFailed
+from cloud_bridge.presence import Presence
 from cloud_bridge.settings import LinkSettings
 from cloud_bridge.topics import Topics
 from cloud_bridge.uplink import Uplink
@@ -73,6 +74,7 @@ class Bridge:
         self._clock = clock
         self._uplink = Uplink(settings, topics, outbox, sleep, clock)
         self._status = Status(since_s=clock())
+        self._presence = Presence()
         self._rebirth = asyncio.Event()
         self._stopping = asyncio.Event()
         self._stop_reason = "planned_stop"
@@ -148,6 +150,7 @@ class Bridge:
             if self._rebirth.is_set():
                 self._rebirth.clear()
                 payload = await self._outbox.birth(session)
+                self._presence.said(payload)
             else:
                 payload = await self._outbox.heartbeat(session)
             try:
@@ -165,11 +168,16 @@ class Bridge:
             while True:
                 message = await link.receive()
                 if message.topic == self._topics.session:
-                    if self._outbox.is_other_death(message.payload, session):
-                        self._rebirth.set()
                     message.ack()
+                    self._hear_session(message.payload, session)
                 else:
                     group.create_task(self._take(message), name="bridge take")
+
+    def _hear_session(self, payload: bytes, session: int) -> None:
+        if self._outbox.is_other_death(payload, session):
+            self._rebirth.set()
+        if self._presence.is_stranger(payload):
+            raise LinkLost("another agent speaks for this branch", taken_over=True)
 
     async def _take(self, message: Message) -> None:
         await self._inbox.take(message.payload)

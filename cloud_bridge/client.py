@@ -55,8 +55,8 @@ class Scheduler:
     """A scheduler's end of the contract; `async with` connects, and it reconnects by itself until it is left.
 
     `branch`: the one it speaks with, or None for all. `watch`: what `messages` shall bring; whoever watches must read.
-    With a `client_id` the broker keeps the session for 7 days, else it ends with the connection. `known` says up to which
-    seq the events of a journal were handled before; `from_start` wants every event of each journal.
+    With a `client_id` the broker keeps the session for 7 days, else it ends with the connection. `known` says up to
+    which seq the events of a journal were handled before; `from_start` wants every event of each journal.
     """
 
     def __init__(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import socket
 import ssl
 from collections import deque
@@ -106,7 +107,7 @@ class MqttLink:
             if isinstance(error, TimeoutError):  # before OSError, which it is
                 raise ConnectRefused(f"{where} did not answer within {options.timeout_s:g} s") from None
             if isinstance(error, OSError | LinkLost):
-                raise ConnectRefused(f"{where}: {error}") from error
+                raise ConnectRefused(f"{where}: {_why(error)}") from error
             raise
         return link
 
@@ -326,6 +327,11 @@ class MqttLink:
             self._loop.remove_reader(client.opened)
             self._loop.remove_writer(client.opened)
             client.opened.close()
+
+
+def _why(error: OSError | LinkLost) -> str:
+    # asyncio's own text of a failed connect hides the reason.
+    return os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else str(error)
 
 
 def _properties(packet: int) -> Properties:

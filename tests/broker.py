@@ -111,8 +111,9 @@ class Broker:
         if self._process is None:
             return
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)  # a frozen one would never see SIGTERM
             self._process.send_signal(how)
+            if how is signal.SIGTERM:
+                self._process.send_signal(signal.SIGCONT)  # a frozen one would never see it
         self._process.wait(10)
         self._process = None
 

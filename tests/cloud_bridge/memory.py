@@ -145,3 +145,38 @@ class FakeLink:
     async def drop(self) -> None:
         self.ended = self.ended or "dropped"
         self.lose("dropped")
+
+
+class Hours:
+    """Time in a test: `sleep` ends only when `advance` says so."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
+        self.slept: list[float] = []
+
+    def clock(self) -> float:
+        return self.now_s
+
+    async def sleep(self, delay_s: float) -> None:
+        self.slept.append(delay_s)
+        future = asyncio.get_running_loop().create_future()
+        self._sleepers.append((self.now_s + delay_s, future))
+        await future
+
+    async def advance(self, delay_s: float) -> None:
+        """Wakes every sleeper up to then, in order."""
+        end_s = self.now_s + delay_s
+        await settle()
+        while due := sorted((s for s in self._sleepers if s[0] <= end_s and not s[1].done()), key=lambda s: s[0]):
+            self.now_s = max(self.now_s, due[0][0])
+            due[0][1].set_result(None)
+            await settle()
+        self.now_s = end_s
+        self._sleepers = [s for s in self._sleepers if not s[1].done()]
+
+
+async def settle() -> None:
+    """Let every task run until all of them wait for something."""
+    for _ in range(50):
+        await asyncio.sleep(0)
