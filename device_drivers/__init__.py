@@ -1,1 +1,1 @@
-"""The devices' side of the world: wire protocols, links and drivers; knows nothing of orders, of the journal or of the centre."""
+"""The devices' side of the world: wire protocols, links and drivers; knows nothing of orders, journal or centre."""

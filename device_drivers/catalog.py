@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from pydantic import BaseModel
 
 from device_drivers.crt591.driver import CardDispenser
+from device_drivers.crt591.evidence import AWAIT_TAKEN, CAPTURE, DRAW, PRESENT
 from device_drivers.crt591.profile import Crt591Profile
 from device_drivers.device import Driver, Notebook
 from device_drivers.links.line import SharedLine
@@ -30,13 +31,17 @@ class DeviceKind:
     name: str
     profile: type[BaseModel]
     make: Callable[[str, SharedLine, BaseModel, Notebook, bool], Driver]
+    acts: frozenset[str]  # the names that scenes may use, known without making a driver
 
 
 def _make_crt591(device_id: str, line: SharedLine, profile: BaseModel, notebook: Notebook, is_tcp: bool) -> Driver:  # noqa: FBT001  # the signature of DeviceKind.make
     return CardDispenser(device_id, line, Crt591Profile.model_validate(profile), notebook, is_tcp=is_tcp)
 
 
-_BUILT_IN = {kind.name: kind for kind in (DeviceKind("crt591", Crt591Profile, _make_crt591),)}
+_BUILT_IN = {
+    kind.name: kind
+    for kind in (DeviceKind("crt591", Crt591Profile, _make_crt591, frozenset({DRAW, PRESENT, CAPTURE, AWAIT_TAKEN})),)
+}
 
 
 def kind_of(name: str) -> DeviceKind:

@@ -1,6 +1,6 @@
 """The driver contract: probe, arm, act, reconcile, and the plain values that pass.
 
-Knows what any device must be able to say of itself and of one act; must not know orders, the journal or a wire protocol.
+Knows what any device must be able to say of itself and of one act; must not know orders, journal or wire protocols.
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ class Verdict:
     reason: str
     item: Whereabouts = Whereabouts.UNKNOWN
     facts: Mapping[str, Json] = field(default_factory=dict)
-    lane_shut: bool = False  # the device may hold an item of unknown whereabouts: nothing more until a person settled it
+    lane_shut: bool = False  # it may hold an item of unknown whereabouts: nothing more until a person settled it
 
 
 class NothingToDo(Exception):
-    """Arming found that the act is needless: `verdict` tells what the reading shows (for example the card already left)."""
+    """Arming found that the act is needless: `verdict` tells what the reading shows (the card left already)."""
 
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(verdict.reason)
@@ -83,12 +83,15 @@ class NothingToDo(Exception):
 class Twin:
     """What is known of a device, in XFS4IoT words (devices.md §6.3 to §6.6)."""
 
-    device: str  # online, offline, powerOff, noDevice, hardwareError, userError, deviceBusy, fraudAttempt, potentialFraud, starting
+    # online, offline, powerOff, noDevice, hardwareError, userError, deviceBusy, fraudAttempt, potentialFraud, starting
+    device: str
     reason: str = ""  # catalogue code of what is wrong, empty when nothing is
     media: str = "unknown"  # unknown, notPresent, present, jammed, entering
-    storage: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)  # unit id -> type, count, replenishmentStatus, status
+    # storage unit id -> type, count, replenishmentStatus, status
+    storage: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     identity: Mapping[str, str] = field(default_factory=dict)  # model, firmware, serialNumber, configuration
-    counters: Mapping[str, int] = field(default_factory=dict)  # garbage bytes, bad checksums, naks, resends of questions, late replies
+    # garbageBytes, badFrames, naks, resends (of questions), lateReplies, floods
+    counters: Mapping[str, int] = field(default_factory=dict)
 
 
 class Notebook(Protocol):
@@ -97,7 +100,7 @@ class Notebook(Protocol):
     async def note(self, kind: str, facts: Mapping[str, Json]) -> None: ...
 
     async def notes_since(self, arming: Arming) -> list[str]:
-        """The kinds noted since this arming was committed, oldest first (for example `power_lost`, `cabinet_opened`)."""
+        """The kinds noted since this arming was committed, oldest first (such as `power_lost`, `cabinet_opened`)."""
         ...
 
 
@@ -105,8 +108,8 @@ class Driver(Protocol):
     """One device. A driver has-a link and owns nothing else; calls never overlap (its lane awaits each).
 
     `connect` raises DeviceUnavailable. After connect the caller waits `settle_s` before the first question (PHY-1).
-    Any call may raise DeviceUnavailable when the line is lost *before* a frame that may act was written; once such a frame
-    is written every loss, silence, NAK or nonsense raises OutcomeUnknown.
+    Any call may raise DeviceUnavailable when the line is lost *before* a frame that may act was written; once such a
+    frame is written every loss, silence, NAK or nonsense raises OutcomeUnknown.
     """
 
     @property
@@ -122,7 +125,11 @@ class Driver(Protocol):
     async def disconnect(self) -> None: ...
 
     async def probe(self) -> Twin:
-        """Asks state and identity; moves nothing. Recovers an unset unit by the reset that leaves the item where it is."""
+        """Asks state and identity; moves nothing. Recovers an unset unit by the reset that leaves the item in place."""
+        ...
+
+    async def recover(self) -> None:
+        """After a person looked at the machine: clears its errors by the reset that leaves the item where it is."""
         ...
 
     async def arm(self, act: str, params: Mapping[str, Json]) -> Arming:
@@ -130,11 +137,13 @@ class Driver(Protocol):
         ...
 
     async def act(self, act: str, params: Mapping[str, Json], arming: Arming) -> Verdict:
-        """Writes the acting frame once and reads what came of it. Raises OutcomeUnknown, DeviceUnavailable (nothing sent)."""
+        """Writes the acting frame once, reads what came of it. Raises OutcomeUnknown; DeviceUnavailable: not sent."""
         ...
 
-    async def watch(self, act: str, params: Mapping[str, Json], arming: Arming, *, limit_s: float, fresh: bool) -> Verdict:
-        """Looks until the awaited thing is seen or `limit_s` passed; moves nothing. `fresh` is False when resumed after a restart."""
+    async def watch(
+        self, act: str, params: Mapping[str, Json], arming: Arming, *, limit_s: float, fresh: bool
+    ) -> Verdict:
+        """Looks until it is seen or `limit_s` passed; moves nothing. `fresh` is False when resumed after a restart."""
         ...
 
     async def reconcile(self, act: str, params: Mapping[str, Json], arming: Arming) -> Verdict:

@@ -25,7 +25,7 @@ class DeviceUnavailable(DeviceError):
 
 
 class DeviceRefused(DeviceError):
-    """The device (or a precondition read from it) said no; nothing happened. `waits_for` tells what would change its mind."""
+    """The device (or a precondition read from it) said no; nothing happened. `waits_for`: what would change that."""
 
     def __init__(self, reason: str, detail: str = "", *, item: str = "unknown", waits_for: str = "device") -> None:
         super().__init__(reason, detail, item=item)
