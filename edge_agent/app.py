@@ -18,7 +18,7 @@ from typing import Any
 
 from cloud_bridge.bridge import Bridge
 from cloud_bridge.topics import Topics
-from device_drivers.catalog import find_kind
+from device_drivers.catalog import kind_of
 from device_drivers.links.address import open_address
 from device_drivers.links.line import Lines
 from device_drivers.links.link import Link
@@ -27,8 +27,10 @@ from edge_agent.clock import Clock
 from edge_agent.fleet.lane import Lane, LaneParts
 from edge_agent.fleet.notebook import DeviceNotebook
 from edge_agent.journal.journal import CommitHooks, Journal, Tx
-from edge_agent.orders.intake import JOURNAL_CHANGED, Branch, Intake, Place, adopt
+from edge_agent.orders.desk import JOURNAL_CHANGED, Branch, Place
+from edge_agent.orders.intake import Intake
 from edge_agent.orders.record import LaneRow, set_lane
+from edge_agent.orders.requests import adopt
 from edge_agent.settings import Settings
 from edge_agent.timekeeper import Timekeeper
 from edge_agent.uplink import About, JournalOutbox
@@ -79,8 +81,8 @@ class Agent:
                 self.lanes[device].wake()
 
 
-async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:  # noqa: B008  (frozen)
-    """Runs the agent until SIGTERM, SIGINT or cancellation. Raises JournalLocked, JournalUnusable, OSError (password file)."""
+async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
+    """Runs until SIGTERM, SIGINT or cancellation. Raises JournalLocked, JournalUnusable, OSError (password file)."""
     link_settings = settings.link_settings()
     clock = Clock(settings.clock.source)
     async with AsyncExitStack() as stack:
@@ -92,7 +94,12 @@ async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:  # noqa: B008
         places = _make_lanes(agent, hooks)
         journal.on_touched(agent.wake)
         branch = Branch(settings.branch.id, settings.load_scenes(), places, settings.orders.max_open)
-        about = About(settings.branch.id, versions(), settings.digest(), lambda: {d: lane.state for d, lane in agent.lanes.items()})
+        about = About(
+            settings.branch.id,
+            versions(),
+            settings.digest(),
+            lambda: {d: lane.state for d, lane in agent.lanes.items()},
+        )
         outbox = JournalOutbox(journal, about, clock)
         topics = Topics(settings.branch.id, settings.link.root)
         bridge = Bridge(link_settings, topics, Intake(journal, branch, clock), outbox)
@@ -109,7 +116,12 @@ def _begin(tx: Tx, agent: Agent) -> None:
     tx.emit(JOURNAL_CHANGED, None, {"what": what, "facts": facts})
     for orphan in journal.orphans:
         set_lane(tx, LaneRow(orphan["device"], shut=True, reason="journal_lost", attempt=orphan["attempt"]))
-    if journal.is_new and agent.settings.journal.adoption == "automatic" and not journal.orphans and not journal.quarantined:
+    if (
+        journal.is_new
+        and agent.settings.journal.adoption == "automatic"
+        and not journal.orphans
+        and not journal.quarantined
+    ):
         adopt(tx, [], "/configuration")
 
 
@@ -117,11 +129,21 @@ def _make_lanes(agent: Agent, hooks: Hooks) -> tuple[Place, ...]:
     lines = Lines(lambda address: hooks.wrap_link(open_address(address)))
     places: list[Place] = []
     for device in agent.settings.device:
-        kind = find_kind(device.kind)
+        kind = kind_of(device.kind)
         profile = kind.profile.model_validate(device.profile)
-        driver = kind.make(device.id, lines.line(device.address), profile, DeviceNotebook(agent.journal, device.id))
+        is_tcp = device.address.startswith("tcp:")
+        driver = kind.make(
+            device.id, lines.line(device.address), profile, DeviceNotebook(agent.journal, device.id), is_tcp
+        )
         parts = LaneParts(
-            device.id, device.kind, device.role, driver, agent.journal, agent.clock, _twin_sink(agent), idle_poll_s=device.idle_poll_s
+            device.id,
+            device.kind,
+            device.role,
+            driver,
+            agent.journal,
+            agent.clock,
+            _twin_sink(agent),
+            idle_poll_s=device.idle_poll_s,
         )
         agent.lanes[device.id] = Lane(parts)
         places.append(Place(device.id, device.role, driver.acts))
@@ -145,9 +167,16 @@ async def _run_parts(agent: Agent, bridge: Bridge, outbox: JournalOutbox) -> Non
             tasks.append(group.create_task(timekeeper.run(), name="timekeeper"))
             tasks.append(group.create_task(_publish_twins(agent, bridge, outbox), name="twins"))
             link = group.create_task(bridge.run(), name="link")
-            tasks.append(group.create_task(watchdog.watch(agent.journal, lanes, lambda: not link.done()), name="watchdog"))
+            tasks.append(
+                group.create_task(watchdog.watch(agent.journal, lanes, lambda: not link.done()), name="watchdog")
+            )
             watchdog.notify("READY=1")
-            log.info("branch %s: agent ready, journal %s, epoch %d", agent.settings.branch.id, agent.journal.id, agent.journal.epoch)
+            log.info(
+                "branch %s: agent ready, journal %s, epoch %d",
+                agent.settings.branch.id,
+                agent.journal.id,
+                agent.journal.epoch,
+            )
             await stop.wait()
             watchdog.notify("STOPPING=1")
             log.info("stopping")

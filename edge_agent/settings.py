@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cloud_bridge.settings import LinkSettings
 from cloud_bridge.sockets import NotLoopbackError, require_loopback
 from cloud_bridge.topics import DEFAULT_ROOT
-from device_drivers.catalog import UnknownKindError, find_kind
+from device_drivers.catalog import UnknownKindError, kind_of
 from device_drivers.links.address import AddressError, parse_address
 from edge_agent.orders.scenes import BadScene, Scene, line_of, load_scenes
 
@@ -196,7 +196,11 @@ def _fit_together(settings: Settings, text: str, file: str) -> list[Problem]:
     ids = [d.id for d in settings.device]
     for number, device in enumerate(settings.device):
         if device.id in ids[:number]:
-            found.append(_problem(text, file, ("device", number, "id"), f"{device.id!r} is used twice: give each device its own id"))
+            found.append(
+                _problem(
+                    text, file, ("device", number, "id"), f"{device.id!r} is used twice: give each device its own id"
+                )
+            )
         found += _check_device(device, number, text, file)
     return found + _check_scenes(settings, text, file)
 
@@ -207,12 +211,13 @@ def _check_device(device: DevicePart, number: int, text: str, file: str) -> list
     except AddressError as error:
         return [_problem(text, file, ("device", number, "address"), str(error))]
     try:
-        find_kind(device.kind).profile.model_validate(device.profile)
+        kind_of(device.kind).profile.model_validate(device.profile)
     except UnknownKindError as error:
         return [_problem(text, file, ("device", number, "kind"), str(error))]
     except ValidationError as error:
         return [
-            _problem(text, file, ("device", number, "profile", *e["loc"]), e["msg"], e["type"]) for e in error.errors()[:10]
+            _problem(text, file, ("device", number, "profile", *e["loc"]), e["msg"], e["type"])
+            for e in error.errors()[:10]
         ]
     return []
 
@@ -226,13 +231,12 @@ def _check_scenes(settings: Settings, text: str, file: str) -> list[Problem]:
     found: list[Problem] = []
     for number, device in enumerate(settings.device):
         try:
-            acts = find_kind(device.kind).acts
+            acts = kind_of(device.kind).acts
         except UnknownKindError:
             continue
         wanted = {a for s in scenes.values() for p in s.step if p.role == device.role for a in (p.act, p.undo) if a}
         if missing := sorted(wanted - set(acts)):
-            why = f"scenes ask role {device.role!r} for {', '.join(missing)}, which kind {device.kind!r} does not offer: give it another role"
+            acts_text = ", ".join(missing)
+            why = f"scenes ask {device.role!r} for {acts_text}, which {device.kind!r} does not offer: change its role"
             found.append(_problem(text, file, ("device", number, "role"), why))
     return found
-
-

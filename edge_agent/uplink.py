@@ -41,7 +41,13 @@ class JournalOutbox:
         self._clock = clock
 
     def _envelope(self, type_: str, id_: str, time: str, subject: str | None, data: dict[str, Any]) -> bytes:
-        members: dict[str, Any] = {"specversion": "1.0", "id": id_, "source": f"/branches/{self._about.branch}", "type": type_, "time": time}
+        members: dict[str, Any] = {
+            "specversion": "1.0",
+            "id": id_,
+            "source": f"/branches/{self._about.branch}",
+            "type": type_,
+            "time": time,
+        }
         if subject is not None:
             members["subject"] = subject
         members |= {"datacontenttype": "application/json", "branch": self._about.branch, "data": data}
@@ -50,12 +56,20 @@ class JournalOutbox:
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     async def unsent(self, lane: Lane, limit: int) -> list[Outgoing]:
-        return await self._journal.read(lambda tx: self._replies(tx, limit) if lane == "replies" else self._events(tx, limit))
+        return await self._journal.read(
+            lambda tx: self._replies(tx, limit) if lane == "replies" else self._events(tx, limit)
+        )
 
     def _replies(self, tx: Tx, limit: int) -> list[Outgoing]:
         rows = tx.all("SELECT n, instruction, time, data FROM replies WHERE sent = 0 ORDER BY n LIMIT ?", limit)
         make = self._envelope
-        return [Outgoing(r["n"], make(REPLY.type, f"{self._journal.id}-r{r['n']}", r["time"], r["instruction"], json.loads(r["data"]))) for r in rows]
+        return [
+            Outgoing(
+                r["n"],
+                make(REPLY.type, f"{self._journal.id}-r{r['n']}", r["time"], r["instruction"], json.loads(r["data"])),
+            )
+            for r in rows
+        ]
 
     def _events(self, tx: Tx, limit: int) -> list[Outgoing]:
         rows = tx.all("SELECT seq, type, subject, time, data FROM outbox WHERE sent = 0 ORDER BY seq LIMIT ?", limit)
@@ -67,7 +81,11 @@ class JournalOutbox:
         return Outgoing(row["seq"], self._envelope(row["type"], id_, row["time"], row["subject"], data))
 
     async def mark_sent(self, lane: Lane, keys: Sequence[int]) -> None:
-        sql = "UPDATE replies SET sent = 1 WHERE n = ?" if lane == "replies" else "UPDATE outbox SET sent = 1 WHERE seq = ?"
+        sql = (
+            "UPDATE replies SET sent = 1 WHERE n = ?"
+            if lane == "replies"
+            else "UPDATE outbox SET sent = 1 WHERE seq = ?"
+        )
 
         def work(tx: Tx) -> None:
             tx.db.executemany(sql, [(key,) for key in keys])
@@ -95,7 +113,9 @@ class JournalOutbox:
         return await self._journal.read(lambda tx: self._born(tx, session))
 
     async def heartbeat(self, session: int) -> bytes:
-        return await self._journal.read(lambda tx: self._message(tx, BEAT.type, f"b{session}-{tx.last_seq()}", self._session(tx, session)))
+        return await self._journal.read(
+            lambda tx: self._message(tx, BEAT.type, f"b{session}-{tx.last_seq()}", self._session(tx, session))
+        )
 
     def _born(self, tx: Tx, session: int) -> bytes:
         members = self._session(tx, session)
@@ -103,8 +123,15 @@ class JournalOutbox:
             {"order": o.id, "scene": o.scene, "state": o.state.value, "waiting_for": o.waiting_for, "step": o.step}
             for o in open_orders(tx, OLDEST_ORDERS)
         ]
-        members |= {"versions": self._about.versions, "devices": self._about.devices(), "oldest": oldest, "config": self._about.config}
-        while len(payload := self._message(tx, BORN.type, f"s{session}", members)) > MAX_BIRTH_BYTES and members["oldest"]:
+        members |= {
+            "versions": self._about.versions,
+            "devices": self._about.devices(),
+            "oldest": oldest,
+            "config": self._about.config,
+        }
+        while (
+            len(payload := self._message(tx, BORN.type, f"s{session}", members)) > MAX_BIRTH_BYTES and members["oldest"]
+        ):
             members["oldest"] = members["oldest"][: len(members["oldest"]) // 2]
         return payload
 
@@ -116,11 +143,15 @@ class JournalOutbox:
         first_unsent = tx.one("SELECT min(seq) FROM outbox WHERE sent = 0")
         acknowledged = first_unsent[0] - 1 if first_unsent and first_unsent[0] is not None else last
         members = {"journal": self._journal.id, "epoch": self._journal.epoch, "session": session, "after": last}
-        members |= {"acknowledged": acknowledged, "clock": self._clock.grade().value, "adopted": tx.meta("adopted") == "1"}
+        members |= {
+            "acknowledged": acknowledged,
+            "clock": self._clock.grade().value,
+            "adopted": tx.meta("adopted") == "1",
+        }
         return members | {"counts": count_open(tx)}
 
     def is_other_death(self, payload: bytes, session: int) -> bool:
-        """A death on our own topic that is not this session's planned end: our birth must stand there instead (SES-3)."""
+        """A death on our own topic while we live: our birth must stand there instead (SES-3)."""
         try:
             members = json.loads(payload)
         except ValueError:
@@ -142,4 +173,3 @@ class JournalOutbox:
             return self._envelope(TWIN.type, f"{self._journal.id}-t{device}-{last}", tx.now(), device, data)
 
         return await self._journal.read(work)
-

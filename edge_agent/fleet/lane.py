@@ -1,7 +1,7 @@
-"""One device's lane: the one task that talks to its driver, takes up orders whose turn it is, and settles what is in doubt.
+"""One device's lane: the one task that talks to its driver, takes up orders in turn, and settles what is in doubt.
 
-Knows the order of things (settle, ask, arm, commit, act, commit); must not know a wire protocol, nor what an outcome makes
-of an order (`orders.course`).
+Knows the order of things (settle, ask, arm, commit, act, commit); must not know a wire protocol, nor what an outcome
+makes of an order (`orders.course`).
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ class Lane:
         self._idle = asyncio.Event()
         self._idle.set()
         self._stopping = False
+        self._was_shut = False
         self._presence = Presence()
         self._twin = Twin("starting")
         self._published: dict[str, Any] = {}
@@ -221,6 +222,7 @@ class Lane:
 
     def _pick(self, tx: Tx) -> Job | None:
         lane = lane_of(tx, self.device)
+        self._was_shut = self._was_shut or lane.shut
         order = None if lane.shut else self._next_order(tx, lane)
         if order is None or order.step is None or order.device != self.device or order.state is Order.NEEDS_ATTENTION:
             return None
@@ -234,6 +236,9 @@ class Lane:
         job = await self._journal.read(self._pick)
         if job is None:
             return False
+        if self._was_shut:
+            self._was_shut = False
+            await self._driver.recover()  # a person looked at it: its errors may go, the item stays where it is
         self._idle.clear()
         try:
             if job.step.state is Step.WAITING:
@@ -253,8 +258,9 @@ class Lane:
         params = await self._journal.read(lambda tx: self._params(tx, order.id, step.name))
         try:
             arming = await self._driver.arm(step.act, params)
-        except DeviceRefused as no:
-            await self._journal.write(lambda tx: course.wait(tx, order, no.waits_for, no.reason))
+        except DeviceRefused as refusal:
+            waits_for, reason = refusal.waits_for, refusal.reason
+            await self._journal.write(lambda tx: course.wait(tx, order, waits_for, reason))
             await self._observe()
             return False
         except NothingToDo as needless:
@@ -279,8 +285,9 @@ class Lane:
             verdict = await self._driver.act(attempt.act, params, marked(attempt))
         except OutcomeUnknown as unknown:
             log.warning("%s: attempt %s in doubt: %s", self.device, attempt.id, unknown)
-            await self._journal.write(lambda tx: course.doubt(tx, attempt.order_id, attempt.step, unknown.reason))
-            await self._observe_busy(unknown.reason)
+            reason = unknown.reason
+            await self._journal.write(lambda tx: course.doubt(tx, attempt.order_id, attempt.step, reason))
+            await self._observe_busy(reason)
             await self._p.sleep(self._driver.settle_s)
             await self._reconcile(attempt)
             return
@@ -308,24 +315,38 @@ class Lane:
             await self._publish(self._twin)
 
     def _params(self, tx: Tx, order_id: str, step_name: str) -> dict[str, Any]:
-        """The order's parameters and what its earlier attempt on this device read (the bin counter of the presenting)."""
+        """The order's parameters and what its attempt before read here (the bin counter of the presenting)."""
         order = get_order(tx, order_id)
         earlier = [a for a in attempts_of(tx, order_id) if a.device == self.device and a.step != step_name]
         names = [s.name for s in steps_of(tx, order_id)]
         earlier.sort(key=lambda a: names.index(a.step))
         readings = dict(earlier[-1].arming.readings) if earlier else {}
-        return {**order.parameters, "order": order_id, "step": step_name, "earlier": readings, **({"bin": readings["bin"]} if "bin" in readings else {})}
+        return {
+            **order.parameters,
+            "order": order_id,
+            "step": step_name,
+            "earlier": readings,
+            **({"bin": readings["bin"]} if "bin" in readings else {}),
+        }
 
     # -- the twin ------------------------------------------------------------------------------------------------------
 
     async def _observe_busy(self, reason: str) -> None:
-        await self._publish(Twin("deviceBusy", reason, self._twin.media, self._twin.storage, self._twin.identity, self._twin.counters))
+        await self._publish(
+            Twin("deviceBusy", reason, self._twin.media, self._twin.storage, self._twin.identity, self._twin.counters)
+        )
 
     async def _publish(self, twin: Twin) -> None:
         """Hands the twin on when it says something new (counters alone are no news)."""
         self._twin = twin
         lane = await self._journal.read(lambda tx: lane_of(tx, self.device))
-        members: dict[str, Any] = {"device": self.device, "kind": self._p.kind, "role": self._p.role, "state": twin.device, "reason": twin.reason}
+        members: dict[str, Any] = {
+            "device": self.device,
+            "kind": self._p.kind,
+            "role": self._p.role,
+            "state": twin.device,
+            "reason": twin.reason,
+        }
         members |= {"lane": "shut" if lane.shut else "open", "media": twin.media, "order": lane.holder}
         members |= {"storage": {k: dict(v) for k, v in twin.storage.items()}, "identity": dict(twin.identity)}
         if lane.shut and not twin.reason:

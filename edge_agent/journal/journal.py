@@ -113,6 +113,7 @@ class Journal:
     """Open with `Journal.open(folder)`; every state of the branch that must not be lost goes through `write`."""
 
     def __init__(self, folder: Path, hooks: CommitHooks, wall: Callable[[], datetime]) -> None:
+        """Takes the lock and opens the files, blocking; use `open`. Raises JournalLocked, JournalUnusable, OSError."""
         self.folder = folder
         self.path = folder / "journal.sqlite3"
         self._hooks = hooks
@@ -130,6 +131,12 @@ class Journal:
         self.is_new = False
         self.quarantined = False
         self.orphans: list[dict[str, Any]] = []  # armed attempts of a lost predecessor, from the ring
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = self._take_lock()
+        self.ring = Ring(folder / "armed.ring")
+        self._db = self._open_or_quarantine()
+        self._thread = threading.Thread(target=self._write_loop, name="journal-writer", daemon=True)
+        self._thread.start()
 
     # -- opening and closing -------------------------------------------------------------------------------------------
 
@@ -137,17 +144,11 @@ class Journal:
     async def open(
         cls, folder: Path, hooks: CommitHooks = CommitHooks(), wall: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> Journal:
-        """Opens or creates the journal in `folder`. Raises JournalLocked, JournalUnusable (newer version, no permission)."""
-        journal = cls(folder, hooks, wall)
+        """Opens or creates the journal in `folder`. Raises JournalLocked, JournalUnusable (newer, no rights)."""
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            journal._lock = journal._take_lock()
-            journal.ring = Ring(folder / "armed.ring")
-            journal._db = journal._open_or_quarantine()
+            journal = cls(folder, hooks, wall)
         except OSError as error:
             raise JournalUnusable(f"{folder}: {error.strerror or error}") from error
-        journal._thread = threading.Thread(target=journal._write_loop, name="journal-writer", daemon=True)
-        journal._thread.start()
         await journal.write(journal._start)
         return journal
 
@@ -222,7 +223,7 @@ class Journal:
     def post(self, work: Callable[[Tx], T]) -> asyncio.Future[T]:
         """Queues one transaction; posted order is commit order. The future resolves after the fsync.
 
-        What `work` raises undoes its own changes only and is raised by the future; StoreFailed when nothing could be written.
+        What `work` raises undoes its own changes only and is raised by the future; StoreFailed: nothing was written.
         """
         future: asyncio.Future[T] = self._loop.create_future()
         if self._closed:
@@ -289,7 +290,7 @@ class Journal:
             if not isinstance(error, sqlite3.IntegrityError):
                 raise
             job.error = error
-        except Exception as error:  # belongs to whoever asked: it is raised there
+        except Exception as error:  # noqa: BLE001  # belongs to whoever asked: it is raised there
             job.error = error
         if job.error is not None:
             self._db.execute("ROLLBACK TO job")
@@ -343,10 +344,13 @@ class Journal:
 
 
 def _migrate(db: sqlite3.Connection) -> None:
-    files = sorted(p for p in resources.files(__package__).joinpath("migrations").iterdir() if p.name.endswith(".sql"))
+    folder = resources.files(__package__).joinpath("migrations")
+    files = sorted((p for p in folder.iterdir() if p.name.endswith(".sql")), key=lambda p: p.name)
     version = int(db.execute("PRAGMA user_version").fetchone()[0])
     if version > len(files):
-        raise JournalUnusable(f"the journal has version {version}, this agent knows {len(files)}: install the newer agent again")
+        raise JournalUnusable(
+            f"the journal has version {version}, this agent knows {len(files)}: install the newer agent again"
+        )
     for number, file in enumerate(files, 1):
         if number > version:
             db.executescript(f"BEGIN IMMEDIATE;\n{file.read_text('utf-8')}\nPRAGMA user_version = {number};\nCOMMIT;")

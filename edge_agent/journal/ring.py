@@ -40,7 +40,7 @@ def _unpack(slot: bytes) -> dict[str, Any] | None:
 
 
 class Ring:
-    """Armed attempts by slot. `put` stages, `sync` makes durable; `clear` needs no fsync (a stale slot only adds doubt)."""
+    """Armed attempts by slot: `put` stages, `sync` makes durable; `clear` needs neither: a stale slot only adds doubt."""
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -57,7 +57,7 @@ class Ring:
                 self._slot_of[entry["attempt"]] = number
 
     def put(self, entry: dict[str, Any]) -> None:
-        """Writes one armed attempt ({"attempt", "device", "act", ...}); not durable before `sync`. Raises OSError when full."""
+        """Writes an armed attempt ({"attempt", "device", "act", ...}), durable after `sync`. Raises OSError: full."""
         attempt = entry["attempt"]
         used = set(self._slot_of.values())
         number = self._slot_of.get(attempt)

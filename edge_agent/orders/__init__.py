@@ -1,1 +1,1 @@
-"""Orders and their steps: the recipes, the tables of states, the door they come in by, and the lanes that fulfil them."""
+"""Orders and their steps: the recipes, the tables of states, the door they come in by, and their course."""

@@ -1,6 +1,6 @@
 """The course of an order: what each thing that happens to it makes of it, and whose turn is next.
 
-Each function is one decision inside a caller's transaction. Knows orders, steps and lanes as rows; never a device or a message.
+Each function is one decision inside a caller's transaction. Knows orders, steps, lanes as rows; no device, no message.
 """
 
 from __future__ import annotations
@@ -34,8 +34,15 @@ from edge_agent.orders.record import (
 )
 from edge_agent.orders.states import UNSETTLED, Goal, Order, Step
 
-LEFT = frozenset({Whereabouts.BIN, Whereabouts.CUSTOMER, Whereabouts.STOCK})  # places where an item does not occupy the device
-_ENDS = {Goal.FINISH: Order.COMPLETED, Goal.CANCEL: Order.CANCELLED, Goal.FAIL: Order.FAILED, Goal.EXPIRE: Order.EXPIRED}
+LEFT = frozenset(
+    {Whereabouts.BIN, Whereabouts.CUSTOMER, Whereabouts.STOCK}
+)  # places where an item does not occupy the device
+_ENDS = {
+    Goal.FINISH: Order.COMPLETED,
+    Goal.CANCEL: Order.CANCELLED,
+    Goal.FAIL: Order.FAILED,
+    Goal.EXPIRE: Order.EXPIRED,
+}
 _BEFORE_TURN = frozenset({Order.ACCEPTED, Order.SCHEDULED, Order.WAITING, Order.HELD, Order.NEEDS_ATTENTION})
 
 
@@ -112,9 +119,11 @@ def _end(tx: Tx, order: OrderRow) -> OrderRow:
         lane = lane_of(tx, device)
         if lane.holder == order.id:
             set_lane(tx, replace(lane, holder=None))
-    if any(s.undoes and s.item == Whereabouts.CUSTOMER for s in steps):  # gone at the last moment: the order was fulfilled
+    if any(
+        s.undoes and s.item == Whereabouts.CUSTOMER for s in steps
+    ):  # gone at the last moment: the order was fulfilled
         return change_order(tx, order, Order.COMPLETED, reason="taken_late", facts={"taken": "inferred"})
-    facts = {key: s.facts[key] for s in steps for key in ("taken", "retained") if key in s.facts}
+    facts: dict[str, Any] = {key: s.facts[key] for s in steps for key in ("taken", "retained") if key in s.facts}
     return change_order(tx, order, _ENDS[order.goal], reason=order.goal_reason, facts=facts)
 
 
@@ -145,7 +154,7 @@ def arm(tx: Tx, order_id: str, step_name: str, arming: Arming, clock: Clock) -> 
 
 
 def _objection(tx: Tx, order: OrderRow, clock: Clock) -> str:
-    """Why an act of this order must not begin now; the order's state already tells it when this returns. Empty: none."""
+    """Why an act of this order must not begin now; its state tells it already when this returns. Empty: none."""
     if order.goal is not Goal.FINISH:
         advance(tx, order)
         return "moved_on"
@@ -304,8 +313,8 @@ def decide(tx: Tx, order: OrderRow, step: StepRow, choice: str, by: By) -> Order
     if choice == "capture":
         _force_undo(tx, order, step.device)
     order = get_order(tx, order.id)
-    to = Order.CANCELLING if order.goal is Goal.CANCEL else Order.RUNNING
-    return advance(tx, change_order(tx, order, to, reason=verdict.reason, by=by))
+    onward = Order.CANCELLING if order.goal is Goal.CANCEL else Order.RUNNING
+    return advance(tx, change_order(tx, order, onward, reason=verdict.reason, by=by))
 
 
 def _force_undo(tx: Tx, order: OrderRow, device: str) -> None:
@@ -346,7 +355,11 @@ def hold(tx: Tx, order: OrderRow, reason: str) -> OrderRow:
     """No further act is armed; what is running goes on to its end."""
     tx.do("UPDATE orders SET held = 1 WHERE id = ?", order.id)
     busy = any(s.state in UNSETTLED for s in steps_of(tx, order.id))
-    if not busy and order.state in (Order.ACCEPTED, Order.SCHEDULED, Order.RUNNING, Order.WAITING) and order.goal is Goal.FINISH:
+    if (
+        not busy
+        and order.state in (Order.ACCEPTED, Order.SCHEDULED, Order.RUNNING, Order.WAITING)
+        and order.goal is Goal.FINISH
+    ):
         return change_order(tx, order, Order.HELD, reason=reason or "held")
     return get_order(tx, order.id)
 

@@ -20,14 +20,20 @@ MAX_STORY = 200  # changes told of one order: its newest
 
 def brief(order: OrderRow) -> dict[str, Any]:
     """One line of the list."""
-    members = {"order": order.id, "scene": order.scene, "state": order.state.value, "waiting_for": order.waiting_for, "step": order.step}
+    members: dict[str, Any] = {
+        "order": order.id,
+        "scene": order.scene,
+        "state": order.state.value,
+        "waiting_for": order.waiting_for,
+        "step": order.step,
+    }
     members |= {"device": order.device, "reason": order.reason, "priority": order.priority}
     members |= {"not_before": order.not_before, "deadline": order.deadline, "held": order.held or None, "n": order.n}
     return {key: value for key, value in members.items() if value is not None}
 
 
 def page(tx: Tx, data: OrdersRequest) -> dict[str, Any]:
-    """The page asked for: {"orders": [...], "next": ...}. Raises KeyError (no such order), ValueError (bad state or cursor)."""
+    """The page asked for: {"orders": [...], "next": ...}. Raises KeyError (no order), ValueError (state or cursor)."""
     if data.order is not None:
         return {"orders": [story(tx, get_order(tx, data.order))]}
     unknown = [state for state in data.states if state not in set(Order)]
@@ -45,7 +51,15 @@ def page(tx: Tx, data: OrdersRequest) -> dict[str, Any]:
 def story(tx: Tx, order: OrderRow) -> dict[str, Any]:
     """One order with parameters, steps, attempts and its newest changes, oldest first."""
     steps = [
-        {"step": s.name, "act": s.act, "device": s.device, "state": s.state.value, "reason": s.reason, "item": s.item, "facts": s.facts}
+        {
+            "step": s.name,
+            "act": s.act,
+            "device": s.device,
+            "state": s.state.value,
+            "reason": s.reason,
+            "item": s.item,
+            "facts": s.facts,
+        }
         for s in steps_of(tx, order.id)
     ]
     attempts = [

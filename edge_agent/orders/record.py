@@ -106,11 +106,12 @@ class By:
 
 MACHINE = By()
 _ORDER_COLUMNS = (
-    "id, n, scene, parameters, priority, not_before, deadline, state, waiting_for, reason, goal, goal_reason, held, step, device"
+    "id, n, scene, parameters, priority, not_before, deadline, state, waiting_for, reason, goal, goal_reason, held, "
+    "step, device"
 )
 _STEP_COLUMNS = (
-    "order_id, name, position, act, device, undo, undoes, no_return, limit_s, watch, waits_for, armings, allowed, state, "
-    "reason, item, facts"
+    "order_id, name, position, act, device, undo, undoes, no_return, limit_s, watch, waits_for, armings, allowed, "
+    "state, reason, item, facts"
 )
 _ATTEMPT_COLUMNS = "id, order_id, step, device, act, state, arming, mark"
 
@@ -118,7 +119,11 @@ _ATTEMPT_COLUMNS = "id, order_id, step, device, act, state, arming, mark"
 def _order(row: Any) -> OrderRow:
     members = dict(row)
     members["parameters"] = json.loads(members["parameters"])
-    members["state"], members["goal"], members["held"] = Order(members["state"]), Goal(members["goal"]), bool(members["held"])
+    members["state"], members["goal"], members["held"] = (
+        Order(members["state"]),
+        Goal(members["goal"]),
+        bool(members["held"]),
+    )
     return OrderRow(**members)
 
 
@@ -153,7 +158,7 @@ def get_order(tx: Tx, order_id: str) -> OrderRow:
 
 
 def next_on_device(tx: Tx, device: str, now: str | None) -> OrderRow | None:
-    """The order to serve next on this device: by priority, then by acceptance; held ones and those of later are passed over.
+    """The order to serve next on this device: by priority, then by acceptance; not the held, not those of later.
 
     `now` is None while the clock is unknown: then orders with a time of their own are passed over too (INS-5).
     """
@@ -168,7 +173,8 @@ def next_on_device(tx: Tx, device: str, now: str | None) -> OrderRow | None:
 
 def timed_orders(tx: Tx) -> list[OrderRow]:
     """Open orders that have a deadline or a time before which they must not begin."""
-    sql = f"SELECT {_ORDER_COLUMNS} FROM orders WHERE step IS NOT NULL AND (deadline IS NOT NULL OR not_before IS NOT NULL)"
+    timed = "(deadline IS NOT NULL OR not_before IS NOT NULL)"
+    sql = f"SELECT {_ORDER_COLUMNS} FROM orders WHERE step IS NOT NULL AND {timed}"
     return [_order(row) for row in tx.all(sql)]
 
 
@@ -178,11 +184,15 @@ def open_orders(tx: Tx, limit: int = -1, after_n: int = 0) -> list[OrderRow]:
 
 
 def count_open(tx: Tx) -> dict[str, int]:
-    return {row[0]: row[1] for row in tx.all("SELECT state, count(*) FROM orders WHERE step IS NOT NULL GROUP BY state")}
+    return {
+        row[0]: row[1] for row in tx.all("SELECT state, count(*) FROM orders WHERE step IS NOT NULL GROUP BY state")
+    }
 
 
 def open_by_device(tx: Tx) -> dict[str, int]:
-    return {row[0]: row[1] for row in tx.all("SELECT device, count(*) FROM orders WHERE step IS NOT NULL GROUP BY device")}
+    return {
+        row[0]: row[1] for row in tx.all("SELECT device, count(*) FROM orders WHERE step IS NOT NULL GROUP BY device")
+    }
 
 
 def steps_of(tx: Tx, order_id: str) -> list[StepRow]:
@@ -204,7 +214,9 @@ def get_step(tx: Tx, order_id: str, name: str) -> StepRow:
 
 
 def attempts_of(tx: Tx, order_id: str) -> list[AttemptRow]:
-    return [_attempt(r) for r in tx.all(f"SELECT {_ATTEMPT_COLUMNS} FROM attempts WHERE order_id = ? ORDER BY id", order_id)]
+    return [
+        _attempt(r) for r in tx.all(f"SELECT {_ATTEMPT_COLUMNS} FROM attempts WHERE order_id = ? ORDER BY id", order_id)
+    ]
 
 
 def last_attempt(tx: Tx, step: StepRow) -> AttemptRow | None:
@@ -221,7 +233,11 @@ def unsettled_attempts(tx: Tx, device: str) -> list[AttemptRow]:
 
 def lane_of(tx: Tx, device: str) -> LaneRow:
     row = tx.one("SELECT device, holder, shut, reason, attempt FROM lanes WHERE device = ?", device)
-    return LaneRow(row["device"], row["holder"], bool(row["shut"]), row["reason"], row["attempt"]) if row else LaneRow(device)
+    return (
+        LaneRow(row["device"], row["holder"], bool(row["shut"]), row["reason"], row["attempt"])
+        if row
+        else LaneRow(device)
+    )
 
 
 def notes_after(tx: Tx, device: str, mark: int) -> list[str]:
@@ -236,7 +252,14 @@ def attempt_id(step: StepRow, k: int) -> str:
 
 
 def change_order(
-    tx: Tx, order: OrderRow, to: Order, *, reason: str = "", waiting_for: str | None = None, by: By = MACHINE, facts: Mapping[str, Any] | None = None
+    tx: Tx,
+    order: OrderRow,
+    to: Order,
+    *,
+    reason: str = "",
+    waiting_for: str | None = None,
+    by: By = MACHINE,
+    facts: Mapping[str, Any] | None = None,
 ) -> OrderRow:
     """One order goes on to `to`, and an event tells it. Raises ForbiddenChange."""
     order_change(order.state, to)
@@ -245,14 +268,27 @@ def change_order(
     tx.touched |= {order.device} if order.device else set()
     if to in ENDS:
         tx.do("UPDATE orders SET step = NULL, device = NULL WHERE id = ?", order.id)
-    data = {"order": order.id, "scene": order.scene, "from": order.state.value, "to": to.value, "reason": reason}
-    data |= {"waiting_for": waiting_for, "step": order.step, **by.members(), **({"facts": dict(facts)} if facts else {})}
+    data: dict[str, Any] = {"order": order.id, "scene": order.scene, "from": order.state.value, "to": to.value}
+    data |= {"reason": reason}
+    data |= {
+        "waiting_for": waiting_for,
+        "step": order.step,
+        **by.members(),
+        **({"facts": dict(facts)} if facts else {}),
+    }
     tx.emit(ORDER_CHANGED, order.id, {key: value for key, value in data.items() if value is not None})
     return get_order(tx, order.id)
 
 
 def change_step(
-    tx: Tx, step: StepRow, to: Step, *, verdict: Verdict | None = None, choices: Iterable[str] = (), by: By = MACHINE, attempt: str | None = None
+    tx: Tx,
+    step: StepRow,
+    to: Step,
+    *,
+    verdict: Verdict | None = None,
+    choices: Iterable[str] = (),
+    by: By = MACHINE,
+    attempt: str | None = None,
 ) -> StepRow:
     """One step (and its newest attempt) goes on to `to`, and an event tells it. Raises ForbiddenChange."""
     step_change(step.state, to)
@@ -261,12 +297,15 @@ def change_step(
     facts = {**step.facts, **(verdict.facts if verdict else {})}
     sql = "UPDATE steps SET state = ?, reason = ?, item = ?, facts = ? WHERE order_id = ? AND name = ?"
     tx.do(sql, to.value, reason, item, json.dumps(facts, ensure_ascii=False), step.order_id, step.name)
-    attempt = attempt or (attempt_id(step, step.armings) if step.armings and to not in (Step.SKIPPED, Step.COMPENSATED) else None)
+    attempt = attempt or (
+        attempt_id(step, step.armings) if step.armings and to not in (Step.SKIPPED, Step.COMPENSATED) else None
+    )
     if attempt:
         tx.do("UPDATE attempts SET state = ? WHERE id = ?", to.value, attempt)
         if to not in UNSETTLED:
             tx.settled.append(attempt)
-    data = {"order": step.order_id, "step": step.name, "attempt": attempt, "act": step.act, "device": step.device}
+    data: dict[str, Any] = {"order": step.order_id, "step": step.name, "attempt": attempt, "act": step.act}
+    data |= {"device": step.device}
     data |= {"from": step.state.value, "to": to.value, "reason": reason, "item": item, **by.members()}
     data |= {"facts": dict(verdict.facts) if verdict else None, "choices": list(choices) or None}
     tx.emit(STEP_CHANGED, step.order_id, {key: value for key, value in data.items() if value is not None})
@@ -276,8 +315,26 @@ def change_step(
 def add_step(tx: Tx, step: StepRow) -> None:
     """One step of an order, with nothing of it begun."""
     sql = f"INSERT INTO steps ({_STEP_COLUMNS}) VALUES ({', '.join('?' * 17)})"
-    tx.do(sql, step.order_id, step.name, step.position, step.act, step.device, step.undo, step.undoes, int(step.no_return), step.limit_s,
-          int(step.watch), step.waits_for, step.armings, step.allowed, step.state.value, step.reason, step.item, json.dumps(step.facts))
+    tx.do(
+        sql,
+        step.order_id,
+        step.name,
+        step.position,
+        step.act,
+        step.device,
+        step.undo,
+        step.undoes,
+        int(step.no_return),
+        step.limit_s,
+        int(step.watch),
+        step.waits_for,
+        step.armings,
+        step.allowed,
+        step.state.value,
+        step.reason,
+        step.item,
+        json.dumps(step.facts),
+    )
 
 
 def open_attempt(tx: Tx, step: StepRow, arming: Arming) -> StepRow:
@@ -286,9 +343,19 @@ def open_attempt(tx: Tx, step: StepRow, arming: Arming) -> StepRow:
     attempt = attempt_id(step, k)
     mark = int((tx.one("SELECT coalesce(max(n), 0) FROM notes WHERE device = ?", step.device) or [0])[0])
     sql = "INSERT INTO attempts (id, order_id, step, device, act, state, arming, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    tx.do(sql, attempt, step.order_id, step.name, step.device, step.act, "armed", json.dumps(dict(arming.readings)), mark)
+    tx.do(
+        sql, attempt, step.order_id, step.name, step.device, step.act, "armed", json.dumps(dict(arming.readings)), mark
+    )
     tx.do("UPDATE steps SET armings = ? WHERE order_id = ? AND name = ?", k, step.order_id, step.name)
-    tx.armed.append({"attempt": attempt, "device": step.device, "act": step.act, "readings": dict(arming.readings), "time": tx.now()})
+    tx.armed.append(
+        {
+            "attempt": attempt,
+            "device": step.device,
+            "act": step.act,
+            "readings": dict(arming.readings),
+            "time": tx.now(),
+        }
+    )
     armed = get_step(tx, step.order_id, step.name)
     return change_step(tx, armed, Step.ARMED, verdict=None)
 
@@ -297,8 +364,9 @@ def set_lane(tx: Tx, lane: LaneRow) -> None:
     """Remembers a lane as it is now."""
     tx.touched.add(lane.device)
     sql = (
-        "INSERT INTO lanes (device, holder, shut, reason, attempt) VALUES (?, ?, ?, ?, ?) ON CONFLICT (device) DO UPDATE "
-        "SET holder = excluded.holder, shut = excluded.shut, reason = excluded.reason, attempt = excluded.attempt"
+        "INSERT INTO lanes (device, holder, shut, reason, attempt) VALUES (?, ?, ?, ?, ?) ON CONFLICT (device) "
+        "DO UPDATE SET holder = excluded.holder, shut = excluded.shut, reason = excluded.reason, "
+        "attempt = excluded.attempt"
     )
     tx.do(sql, lane.device, lane.holder, int(lane.shut), lane.reason, lane.attempt)
 

@@ -5,7 +5,6 @@ Knows the recipe language only; whether a branch has the devices that a scene as
 
 from __future__ import annotations
 
-import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -18,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 NAME = r"^[a-z][a-z0-9_]{0,40}$"
 MAX_SCENE_BYTES = 64 * 1024
+MAX_NUMBER = 1e15  # an integer without bounds does not fit a float; infinity and NaN are no numbers either
 
 
 class _Part(BaseModel):
@@ -45,7 +45,9 @@ class SceneStep(_Part):
     name: str = Field(pattern=NAME)
     role: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
     act: str = Field(pattern=NAME)
-    undo: str | None = Field(default=None, pattern=NAME, description="the act that undoes it if the order does not finish")
+    undo: str | None = Field(
+        default=None, pattern=NAME, description="the act that undoes it if the order does not finish"
+    )
     no_return: bool = Field(default=False, description="once armed, the order cannot be cancelled")
     limit: str | None = Field(default=None, description="name of the number parameter that limits a watch, in seconds")
     waits_for: Literal["customer", "staff", "remote"] | None = None
@@ -73,7 +75,9 @@ class Scene(_Part):
                 raise ValueError(f"step.{number}.name: '{step.name}' is used twice: give each step its own name")
             limit = self.parameters.get(step.limit) if step.limit else None
             if step.limit and (limit is None or limit.type != "number"):
-                raise ValueError(f"step.{number}.limit: '{step.limit}' is no number parameter: declare [parameters.{step.limit}]")
+                raise ValueError(
+                    f"step.{number}.limit: '{step.limit}' is no number parameter: declare [parameters.{step.limit}]"
+                )
         for name, parameter in self.parameters.items():
             if parameter.default is not None:
                 why = _misfit(parameter, parameter.default)
@@ -94,7 +98,9 @@ class Scene(_Part):
         """The order's parameters with defaults. Raises ValueError naming the parameter and the remedy."""
         unknown = sorted(set(given) - set(self.parameters))
         if unknown:
-            raise ValueError(f"scene {self.name} has no parameter {unknown[0]!r}; it has: {', '.join(self.parameters) or 'none'}")
+            raise ValueError(
+                f"scene {self.name} has no parameter {unknown[0]!r}; it has: {', '.join(self.parameters) or 'none'}"
+            )
         filled: dict[str, Any] = {}
         for name, parameter in self.parameters.items():
             value = given.get(name, parameter.default)
@@ -112,7 +118,7 @@ def _misfit(parameter: Parameter, value: Any) -> str:
         return "" if isinstance(value, bool) else "must be true or false"
     if parameter.type == "text":
         return "" if isinstance(value, str) and len(value) <= 500 else "must be text of at most 500 characters"
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -MAX_NUMBER <= value <= MAX_NUMBER:
         return "must be a number"
     if parameter.min is not None and value < parameter.min:
         return f"must be at least {parameter.min:g}"
@@ -156,12 +162,17 @@ def parse_scene(text: str, file: str) -> Scene:
         raise BadScene([_problem(text, file, e["loc"], e["msg"]) for e in error.errors()[:10]]) from error
 
 
-_REMEDIES = {"Field required": "is missing: add it", "Extra inputs are not permitted": "is not known here: remove it or mend its spelling"}
+_REMEDIES = {
+    "Field required": "is missing: add it",
+    "Extra inputs are not permitted": "is not known here: remove it or mend its spelling",
+}
 
 
 def _problem(text: str, file: str, loc: tuple[int | str, ...], message: str) -> SceneProblem:
     message = message.removeprefix("Value error, ")
-    if not loc and (found := re.match(r"([a-z]+)\.(\w+)\.(\w+): ", message)):  # our own checks name the place themselves
+    if not loc and (
+        found := re.match(r"([a-z]+)\.(\w+)\.(\w+): ", message)
+    ):  # our own checks name the place themselves
         loc = (found[1], int(found[2]) if found[2].isdigit() else found[2], found[3])
         message = message[found.end() :]
     place = ".".join(str(part) for part in loc)

@@ -1,0 +1,1 @@
+"""What a person asks of the agent on its own box: run it, check its configuration."""
