@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from cloud_bridge.link import Connect, LinkLost, Message
-from cloud_bridge.ports import Lane, Outgoing, StoreFailed
+from cloud_bridge.ports import Lane, Outgoing
 
 
 class MemoryInbox:
@@ -40,7 +40,7 @@ class MemoryOutbox:
         self.sent: dict[Lane, list[int]] = {"replies": [], "events": []}
         self.session = 0
         self.tales: list[tuple[str, str]] = []
-        self.broken: StoreFailed | None = None
+        self.broken: Exception | None = None
         self._changed = asyncio.Event()
 
     def put(self, lane: Lane, *keys: int) -> None:
