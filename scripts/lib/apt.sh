@@ -40,7 +40,7 @@ apt_as_root() {
 
 # apt_unpack NAME: NAME and those of its dependencies that this box lacks, under .tools/NAME; nothing outside changes.
 apt_unpack() {
-    say "unpacking $1 into .tools (no root here)"
+    say "unpacking $1 into .tools; nothing outside the checkout changes"
     mkdir -p "$tools/apt/state/lists/partial" "$tools/apt/cache/archives/partial" || return 1
     rm -rf "$tools/apt/$1" "$tools/$1.new"
     mkdir -p "$tools/apt/$1" "$tools/$1.new" || return 1
