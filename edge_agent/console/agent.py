@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from edge_agent import app, settings
+from edge_agent.journal.journal import JournalLocked
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ class UnknownText(KeyError):
 
 
 class Texts:
-    """One language of the catalogue. `texts("error.no_broker", broker="…")` is a sentence, `texts.word("reason", code)` a word."""
+    """One language: `texts("error.no_broker", broker="…")` is a sentence, `texts.word("reason", code)` a word."""
 
     def __init__(self, lang: str) -> None:
         self.lang = lang if lang in LANGUAGES else "en"

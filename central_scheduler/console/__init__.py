@@ -1,0 +1,1 @@
+"""What a person at a terminal asks of a branch, speaking as a scheduler over MQTT."""

@@ -1,0 +1,124 @@
+"""The desk that a command sits at: which broker, which branch, in whose name, in which language, on which screen.
+
+Knows how to reach a branch and how its answers and silences become Problems; must not know what is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from central_scheduler.console import values
+from central_scheduler.console.problem import Exit, Problem
+from central_scheduler.console.screen import Screen
+from central_scheduler.words import Words
+from cloud_bridge.client import NoReply, Scheduler
+from cloud_bridge.hearing import Heard, Kind
+from cloud_bridge.link import ConnectRefused, PublishRefused
+from cloud_bridge.messages import Code, Reply
+
+KEPT_QUIET_S = 0.3  # a broker sends what it retains right after SUBACK
+SHOWN_BRANCHES = 8
+_NOT_FOUND = frozenset({Code.UNKNOWN_ORDER, Code.UNKNOWN_DEVICE, Code.UNKNOWN_SCENE, Code.UNKNOWN_TICKET})
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every command of the console is given."""
+
+    words: Words
+    screen: Screen
+    host: str
+    port: int
+    branch: str | None
+    name: str
+    timeout_s: float
+
+    @property
+    def broker(self) -> str:
+        """The address as people write it."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def how(self) -> dict[str, Any]:
+        """What every instruction says of itself: the moment after which nobody waits for its answer."""
+        return {"deadline": datetime.now(UTC) + timedelta(seconds=self.timeout_s)}
+
+
+def sit(words: Words, screen: Screen, broker: str, branch: str | None, name: str, timeout_s: float) -> Desk:
+    """The desk of these options. Raises Problem when one of them cannot be."""
+    host, port = values.broker(broker)
+    if branch is not None:
+        values.name(branch, words("label.branch"))
+    values.name(name, words("label.scheduler"))
+    return Desk(words, screen, host, port, branch, name, timeout_s)
+
+
+@asynccontextmanager
+async def line(desk: Desk, branch: str | None, watch: Collection[Kind] = ()) -> AsyncIterator[Scheduler]:
+    """A connection as a scheduler, to one branch or to all. Raises Problem when the broker is not there."""
+    try:
+        async with Scheduler(desk.host, desk.port, name=desk.name, branch=branch, watch=watch) as scheduler:
+            yield scheduler
+    except (ConnectRefused, PublishRefused) as error:
+        raise Problem(Exit.NO_BROKER, "no_broker", broker=desk.broker, why=error) from error
+
+
+@asynccontextmanager
+async def branch_line(desk: Desk, watch: Collection[Kind] = ()) -> AsyncIterator[Scheduler]:
+    """A connection to the branch named, or to the only one that the broker knows of."""
+    async with line(desk, desk.branch or await only_branch(desk), watch) as scheduler:
+        yield scheduler
+
+
+async def only_branch(desk: Desk) -> str:
+    """The one branch whose birth or death is kept at the broker."""
+    async with line(desk, None, {"session"}) as scheduler:
+        branches = sorted({heard.branch for heard in await scheduler.kept(KEPT_QUIET_S)})
+    if not branches:
+        raise Problem(Exit.NOT_FOUND, "no_branch", broker=desk.broker)
+    if len(branches) > 1:
+        told = ", ".join(branches[:SHOWN_BRANCHES]) + (" …" if len(branches) > SHOWN_BRANCHES else "")
+        raise Problem(Exit.USAGE, "many_branches", broker=desk.broker, branches=told)
+    return branches[0]
+
+
+async def kept(desk: Desk, kind: Kind) -> tuple[str, list[Heard]]:
+    """The branch, and what the broker keeps of it of this kind."""
+    async with branch_line(desk, {kind}) as scheduler:
+        assert scheduler.branch is not None
+        return scheduler.branch, await scheduler.kept(KEPT_QUIET_S)
+
+
+async def answered(desk: Desk, scheduler: Scheduler, asking: Awaitable[Reply], instruction: str = "") -> Reply:
+    """The branch's acceptance. Raises Problem for a rejection, and for silence: then nobody knows what took effect."""
+    try:
+        reply = await asking
+    except NoReply as error:
+        remedy = "no_answer" if instruction else "no_answer_read"
+        places = {"branch": scheduler.branch, "seconds": f"{desk.timeout_s:g}", "id": instruction or error.instruction}
+        raise Problem(Exit.NO_ANSWER, "no_answer", remedy=remedy, **places) from error
+    except ValidationError as error:  # what the contract's models refuse never leaves this machine
+        raise Problem(Exit.USAGE, "usage", command="branchgate", why=_first(error)) from error
+    if reply.status == "rejected":
+        raise rejection(desk, reply)
+    return reply
+
+
+def rejection(desk: Desk, reply: Reply) -> Problem:
+    """Why the branch said no: the catalogue's sentence and the branch's own."""
+    code = str(reply.code or Code.INVALID)
+    exit_code = Exit.NOT_FOUND if reply.code in _NOT_FOUND else Exit.FAILED
+    problem = Problem(exit_code, "rejected", code=code, sentence=desk.words.word("code", code))
+    if reply.message:
+        problem.more.append(desk.words("error.branch_says", message=reply.message))
+    return problem
+
+
+def _first(error: ValidationError) -> str:
+    found = error.errors()[0]
+    return f"{'.'.join(str(part) for part in found['loc'])}: {found['msg']}"

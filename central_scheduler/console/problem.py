@@ -1,0 +1,49 @@
+"""What can go wrong at the console: a sentence, a remedy, and an exit code that scripts may rely on.
+
+Knows names of texts and numbers; must not know how they are shown.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from central_scheduler.words import Words
+
+
+class Exit(IntEnum):
+    """Exit codes of the command line; docs/cli.md promises them."""
+
+    OK = 0
+    FAILED = 1  # rejected by the branch, or ended otherwise than completed
+    USAGE = 2
+    NOT_FOUND = 3
+    NO_BROKER = 4
+    NO_ANSWER = 5
+    LOCKED = 75  # EX_TEMPFAIL of sysexits.h
+    CONFIG = 78  # EX_CONFIG of sysexits.h
+    INTERRUPTED = 130  # 128 + SIGINT, as shells tell it
+
+
+class Problem(Exception):
+    """One thing that is wrong. `name` finds `error.{name}` and `remedy.{remedy}` in the catalogue."""
+
+    def __init__(self, exit_code: Exit, name: str, /, *, remedy: str | None = None, **places: object) -> None:
+        super().__init__(f"{name} {places}" if places else name)
+        self.exit_code = exit_code
+        self.name = name
+        self.remedy = remedy or name
+        self.places = places
+        self.more: list[str] = []  # whole lines that came from the branch itself
+
+    def sentence(self, words: Words) -> str:
+        return words(f"error.{self.name}", **self.places)
+
+    def help(self, words: Words) -> str:
+        """What to do about it, in one line."""
+        return words(f"remedy.{self.remedy}", **self.places)
+
+    def as_json(self, words: Words) -> dict[str, object]:
+        members: dict[str, object] = {"error": self.name, "message": self.sentence(words), "remedy": self.help(words)}
+        if self.more:
+            members["branch"] = self.more
+        return members | {"exit_code": int(self.exit_code)}
