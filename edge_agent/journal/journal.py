@@ -194,16 +194,18 @@ class Journal:
     def _start(self, tx: Tx) -> None:
         self.id = tx.meta("journal")
         if not self.id:
-            self.id, self.is_new = str(uuid.uuid4()), True
+            self.id = str(uuid.uuid4())
             tx.set_meta("journal", self.id)
+        self.is_new = tx.last_seq() == 0  # a start that died before it told anything has not begun the journal
+        self.quarantined = self.is_new and any(self.folder.glob("journal.sqlite3.unreadable-*"))
         self.epoch = int(tx.meta("epoch", "0")) + 1
         tx.set_meta("epoch", str(self.epoch))
         for entry in list(self.ring.entries.values()):
             row = tx.one("SELECT state FROM attempts WHERE id = ?", entry["attempt"])
-            if row is None:
+            if row is None and self.is_new:
                 self.orphans.append(entry)
-            elif row["state"] not in ("armed", "acting", "waiting", "in_doubt"):
-                tx.settled.append(entry["attempt"])
+            elif row is None or row["state"] not in ("armed", "acting", "waiting", "in_doubt"):
+                tx.settled.append(entry["attempt"])  # without a row its arming was never committed: nothing was sent
 
     async def close(self) -> None:
         """Finishes what is queued, then closes. Harmless when closed already."""
