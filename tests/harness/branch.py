@@ -22,6 +22,7 @@ from tests.harness.scheduler import Scheduler
 
 ACT_S = 0.5  # evidence.md: an act lasts 0.5 s in all kill tests
 ACT_MAX_S = 0.7  # longer than an act, as any profile's must be
+RESET_S = 0.05  # a reset that leaves the card where it is moves nothing: it need not take an act's time
 READY_S = 0.005
 
 PROFILE: Mapping[str, Any] = {
@@ -55,9 +56,9 @@ class Branch:
     ) -> None:
         self.nursery, self.scheduler, self.folder, self.name, self.line = nursery, scheduler, folder, name, line
         self.heard = scheduler.branches[name]
-        self._options = {"act_s": ACT_S, "customer": dict(customer), **(options or {})}
+        self._options = {"act_s": ACT_S, "reset_s": RESET_S, "customer": dict(customer), **(options or {})}
         self._profile = {**PROFILE, **(profile or {})}
-        self._link = {"host": "127.0.0.1", "port": port, **(link or {})}
+        self._link = {"host": "127.0.0.1", "port": port, "backoff_min_s": 0.1, "backoff_max_s": 0.5, **(link or {})}
         self._adoption = adoption
         self.ledger = folder / "ledger.jsonl"
         self.config = folder / "branch.toml"

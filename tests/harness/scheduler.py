@@ -1,6 +1,6 @@
 """A central scheduler as a test needs it: submits, re-sends until answered, and keeps every byte that a branch says.
 
-Knows the contract's envelopes by its own copy and one MQTT client; must not use the models of the product that is judged.
+Knows the contract's envelopes by its own copy and one MQTT client; must not use the models of what is judged.
 """
 
 from __future__ import annotations
@@ -101,8 +101,8 @@ class Scheduler:
             CallbackAPIVersion.VERSION2, client_id=f"scheduler-{name}", protocol=paho.MQTTv5, reconnect_on_failure=True
         )
         self._client.on_connect = self._connected
-        self._client.on_subscribe = lambda *_: self._loop.call_soon_threadsafe(self.ready.set)
-        self._client.on_disconnect = lambda *_: self._call(self.ready.clear)
+        self._client.on_subscribe = lambda _c, _u, _mid, _codes, _properties: self._call(self.ready.set)
+        self._client.on_disconnect = lambda _c, _u, _flags, _code, _properties: self._call(self.ready.clear)
         self._client.on_message = lambda _c, _u, message: self._call(self._heard, message.topic, bytes(message.payload))
         self._client.reconnect_delay_set(1, 1)
         self._client.max_queued_messages_set(0)
@@ -117,7 +117,7 @@ class Scheduler:
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         self.ready = asyncio.Event()
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = 3600
         self._client.connect_async("127.0.0.1", self._port, keepalive=30, clean_start=False, properties=properties)
         self._client.loop_start()
