@@ -162,10 +162,9 @@ async def test_refused_events_stay_in_the_journal_and_are_told(tmp_path: Path) -
 
 
 async def test_two_agents_with_one_client_id_both_learn_of_it_and_neither_fights(broker: Broker) -> None:
-    slow = {"backoff_max_s": 1.0}
-    async with running(broker, journal="a", **slow) as (one, paper_a):
+    async with running(broker, journal="a", backoff_max_s=1.0) as (one, paper_a):
         await until(lambda: one.status.connected)
-        async with running(broker, journal="b", **slow) as (two, paper_b):
+        async with running(broker, journal="b", backoff_max_s=1.0) as (two, paper_b):
             await until(lambda: bool(paper_a.tales) and bool(paper_b.tales), 10)
             before = one.status.connects + two.status.connects
             await asyncio.sleep(0.5)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge.client import NoReply, Scheduler
-from cloud_bridge.hearing import Heard
+from cloud_bridge.hearing import Heard, Kind
 from cloud_bridge.link import ConnectRefused, PublishRefused
 from cloud_bridge.messages import Choice, EventData, Session
 from tests.broker import Broker, broker, free_port
@@ -84,7 +84,7 @@ async def test_silence_until_the_deadline_is_no_reply_and_no_guess(
 ) -> None:
     monkeypatch.setattr("cloud_bridge.client.REPLY_GRACE_S", 0.05)
     async with Scheduler(broker.host, broker.port, branch="b1", resend_s=0.05) as s:
-        with pytest.raises(NoReply, match="orders.request"):
+        with pytest.raises(NoReply, match=r"orders\.request"):
             await s.submit("x", deadline=datetime.now(UTC) + timedelta(seconds=0.2))
         with pytest.raises(NoReply):
             await s.submit("x", deadline=datetime.now(UTC) - timedelta(seconds=5))
@@ -106,14 +106,16 @@ async def test_an_instruction_survives_a_broker_that_dies_in_between(broker: Bro
 
 @pytest.mark.rule("OUT-3")
 async def test_events_come_in_order_once_although_sent_again(broker: Broker) -> None:
-    async with Scheduler(broker.host, broker.port, branch="b1", watch=["events"], from_start=True) as s:
-        async with running(broker) as (_, paper):
-            paper.happen(50)
-            assert seqs(await take(s, 50)) == list(range(1, 51))
-            paper.rows["events"] = dict(paper.events)
-            paper.happen(1)
-            assert seqs(await take(s, 1)) == [51]
-            assert s.order.repeats == 50
+    async with (
+        Scheduler(broker.host, broker.port, branch="b1", watch=["events"], from_start=True) as s,
+        running(broker) as (_, paper),
+    ):
+        paper.happen(50)
+        assert seqs(await take(s, 50)) == list(range(1, 51))
+        paper.rows["events"] = dict(paper.events)
+        paper.happen(1)
+        assert seqs(await take(s, 1)) == [51]
+        assert s.order.repeats == 50
 
 
 @pytest.mark.rule("SES-6")
@@ -122,7 +124,7 @@ async def test_what_was_missed_is_asked_for_again(broker: Broker) -> None:
         paper.happen(1500)
         await until(lambda: len(paper.sent["events"]) == 1500, 10)
         # It comes when all of that is gone; the heartbeat tells how far the journal is.
-        watch = ("events", "session")
+        watch: list[Kind] = ["events", "session"]
         async with Scheduler(broker.host, broker.port, branch="b1", watch=watch, known={"j1": 20}, resend_s=0.05) as s:
             heard: list[Heard] = []
             while len(seqs(heard)) < 1480:
