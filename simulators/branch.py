@@ -108,13 +108,12 @@ def _refuse_unknown(where: str, raw: Mapping[str, Any], known: set[str]) -> None
         raise ControlError(f"{where}: key {unknown[0]!r} is not known; known are {', '.join(sorted(known))}")
 
 
-async def serve(path: Path) -> None:
-    """Run the branch of a TOML file until SIGTERM or SIGINT."""
+async def serve(raw: Mapping[str, Any], base: Path) -> None:
+    """Run a branch until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    async with open_branch(raw, path.parent.absolute()) as branch:
+    async with open_branch(raw, base) as branch:
         for device, serving in branch.lines.items():
             sys.stdout.write(f"ready {device} {serving.address}\n")
         sys.stdout.flush()
@@ -128,7 +127,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write("usage: python -m simulators.branch BRANCH.toml\n")
         return 2
     try:
-        asyncio.run(serve(Path(arguments[0])))
+        path = Path(arguments[0]).absolute()
+        asyncio.run(serve(tomllib.loads(path.read_text(encoding="utf-8")), path.parent))
     except (ControlError, LedgerError, StateError, OSError, tomllib.TOMLDecodeError) as error:
         sys.stderr.write(f"simulator: {error}\n")
         return 2

@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -96,7 +97,8 @@ class ControlClient:
     async def __aexit__(self, *_: object) -> None:
         if self._writer is not None:
             self._writer.close()
-            await self._writer.wait_closed()
+            with suppress(ConnectionError):  # the simulator may have gone first
+                await self._writer.wait_closed()
 
     async def request(self, do: str, **keys: Any) -> dict[str, Any]:
         """One request and its answer; `ControlError` when it was refused."""
@@ -104,8 +106,11 @@ class ControlClient:
             raise ControlError("open the client first: async with ControlClient(...)")
         own = {"device": self._device} if self._device else {}
         self._writer.write(json.dumps({"do": do, **own, **keys}).encode() + b"\n")
-        async with asyncio.timeout(self._timeout_s):
-            line = await self._reader.readline()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                line = await self._reader.readline()
+        except ConnectionError as error:
+            raise ControlError(f"the simulator dropped the control connection: {error}") from error
         if not line:
             raise ControlError("the simulator closed the control connection")
         answer: dict[str, Any] = json.loads(line)

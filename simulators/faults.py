@@ -63,7 +63,7 @@ _WHERE = ("before", "inside", "after", "now")
 
 def parse_fault(name: Any, args: Any = None) -> Fault:
     """Check a fault's name and arguments, or raise `ControlError`."""
-    if name not in FAULTS:
+    if not isinstance(name, str) or name not in FAULTS:
         raise ControlError(f"fault {name!r} is not known; known are {', '.join(FAULTS)}")
     if not isinstance(args, (Mapping, type(None))):
         raise ControlError(f"'args' must be an object, not {args!r}")

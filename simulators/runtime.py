@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from simulators.ledger import Ledger, Line
 from simulators.machine import Effect, Machine, Plug, Send, Unplug
-from simulators.state import StateFile
+from simulators.state import StateError, StateFile
 
 
 class Port(Protocol):
@@ -69,9 +69,14 @@ class Runtime:
     def _take_up(self) -> None:
         document = self._state.load()
         if document is not None:
-            self._ledger.append(document["unwritten"])
-            self._ledger.go_on_from(int(document["n"]))
-            self._machine.restore(document["machine"], self._loop.time())
+            try:
+                self._ledger.append(document["unwritten"])
+                self._ledger.go_on_from(int(document["n"]))
+                self._machine.restore(document["machine"], self._loop.time())
+            except (KeyError, TypeError, ValueError) as error:
+                raise StateError(
+                    f"state file {self._state.path} is not of this simulator ({error!r}): delete it"
+                ) from error
         self._commit([])
 
     def _guard(self, act: Callable[[], None]) -> None:

@@ -60,7 +60,7 @@ _AT_ONCE: dict[str, Callable[[Unit, Fault, float], object]] = {
 def do(unit: Unit, request: Request, now: float) -> dict[str, Any]:
     """One request; the answer's content, or `ControlError` with what to send instead."""
     verb = request.get("do")
-    if verb not in _VERBS:
+    if not isinstance(verb, str) or verb not in _VERBS:
         raise ControlError(f"'do' must be one of {', '.join(_VERBS)}, not {verb!r}")
     act, keys = _VERBS[verb]
     for key in request:

@@ -81,7 +81,7 @@ class Crt591Line:
         name = request.get("device")
         if name is None and len(by_name) == 1:
             return next(iter(by_name.values()))
-        if name not in by_name:
+        if not isinstance(name, str) or name not in by_name:
             raise ControlError(f"'device' must be one of {', '.join(by_name)}, not {name!r}")
         return by_name[name]
 
