@@ -27,12 +27,12 @@ def run(config: Path, *, debug: bool = False) -> None:
     loaded = settings.load(config)
     try:
         asyncio.run(app.run(loaded))
-    except* (JournalLocked, settings.BadConfig) as known:
-        raise known.exceptions[0] from None
-    except* Exception as group:
+    except JournalLocked:
+        raise
+    except Exception as error:
         # A person at a terminal gets one line; the log that systemd keeps gets everything.
-        log.error("the agent ended", exc_info=None if sys.stderr.isatty() else group)
-        raise AgentEnded(str(_first(group))) from None
+        log.error("the agent ended", exc_info=None if sys.stderr.isatty() else error)
+        raise AgentEnded(str(_first(error))) from error
 
 
 def _first(error: BaseException) -> BaseException:

@@ -40,7 +40,7 @@ def _unpack(slot: bytes) -> dict[str, Any] | None:
 
 
 class Ring:
-    """Armed attempts by slot: `put` stages, `sync` makes durable; `clear` needs neither: a stale slot only adds doubt."""
+    """Armed attempts by slot: `put` stages, `sync` makes durable; `clear` needs none: a stale slot only adds doubt."""
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
