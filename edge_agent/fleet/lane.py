@@ -84,6 +84,7 @@ class Lane:
         self._idle.set()
         self._stopping = False
         self._was_shut = False
+        self.faults = 0  # times that the lane itself failed: never, if the tests are right
         self._presence = Presence()
         self._twin = Twin("starting")
         self._published: dict[str, Any] = {}
@@ -126,6 +127,9 @@ class Lane:
                 await self._lost(lost)
             except StoreFailed as error:
                 log.error("%s: lane rests: %s", self.device, error)
+            except Exception:  # noqa: BLE001  # a fault of ours in one lane must not stop the others; what it began is in doubt
+                self.faults += 1
+                log.exception("%s: lane failed, it begins anew", self.device)
             finally:
                 await self._driver.disconnect()
             if not self._stopping:
