@@ -25,11 +25,6 @@ class State:
     readings: Readings | None = None
     code: str = ""
 
-    @classmethod
-    def of(cls, readings: Readings) -> State:
-        """A unit that answers its questions."""
-        return cls(readings=readings)
-
 
 def describe(
     state: State, profile: Crt591Profile, identity: Mapping[str, str], line_counters: Mapping[str, int]

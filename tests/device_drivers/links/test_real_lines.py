@@ -1,0 +1,272 @@
+"""Real ptys and sockets: what the operating system does to a line, and that nothing stays open."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import socket
+import termios
+import time
+import tty
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from device_drivers.links.address import open_address
+from device_drivers.links.link import Link, LinkError
+
+pytestmark = pytest.mark.process
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@dataclass
+class Pty:
+    master: int
+    address: str
+
+    def hang_up(self) -> None:
+        if self.master >= 0:
+            os.close(self.master)
+            self.master = -1
+
+
+@pytest.fixture
+def line() -> Iterator[Pty]:
+    master, slave = pty.openpty()
+    tty.setraw(master)
+    path = os.ttyname(slave)
+    os.close(slave)
+    it = Pty(master, f"serial://{path}?baud=19200&dtr=0&rts=1")
+    yield it
+    it.hang_up()
+
+
+@asynccontextmanager
+async def opened(address: str) -> AsyncIterator[Link]:
+    link = open_address(address)
+    await link.open()
+    try:
+        yield link
+    finally:
+        await link.close()
+
+
+async def test_bytes_pass_both_ways_and_none_is_changed(line: Pty) -> None:
+    every = bytes(range(256))
+    async with opened(line.address) as link:
+        await link.write(every)
+        assert os.read(line.master, 1024) == every
+        os.write(line.master, every)
+        got = b""
+        while len(got) < len(every):
+            piece = await link.read(100, 1)
+            assert 0 < len(piece) <= 100
+            got += piece
+        assert got == every
+
+
+async def test_silence_is_no_byte_and_no_loss(line: Pty) -> None:
+    async with opened(line.address) as link:
+        assert await link.read(10, 0.01) == b""
+        os.write(line.master, b"x")
+        assert await link.read(10, 1) == b"x"
+
+
+async def test_a_reader_is_woken_by_the_byte_not_by_the_clock(line: Pty) -> None:
+    async with opened(line.address) as link:
+        reading = asyncio.create_task(link.read(10, 30))
+        await asyncio.sleep(0)
+        os.write(line.master, b"x")
+        began = time.monotonic()
+        assert await reading == b"x"
+        assert time.monotonic() - began < 1
+
+
+async def test_a_hang_up_is_told_at_once(line: Pty) -> None:
+    async with opened(line.address) as link:
+        reading = asyncio.create_task(link.read(10, 30))
+        await asyncio.sleep(0)
+        line.hang_up()
+        with pytest.raises(LinkError, match="hung up"):
+            await reading
+        with pytest.raises(LinkError):
+            await link.write(b"x")
+
+
+async def test_a_port_is_held_by_one_only(line: Pty) -> None:
+    async with opened(line.address):
+        with pytest.raises(LinkError, match="another process holds the port"):
+            await open_address(line.address).open()
+    async with opened(line.address) as link:
+        await link.write(b"x")
+
+
+async def test_closing_wakes_a_reader(line: Pty) -> None:
+    link = open_address(line.address)
+    await link.open()
+    reading = asyncio.create_task(link.read(10, 30))
+    await asyncio.sleep(0)
+    await link.close()
+    with pytest.raises(LinkError, match="closed while waiting"):
+        await reading
+    await link.close()
+    with pytest.raises(LinkError, match="is not open"):
+        await link.read(1, 1)
+
+
+async def test_a_line_that_takes_nothing_any_more_ends_the_write(line: Pty, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device_drivers.links.serial.WRITE_TIMEOUT_S", 0.05)
+    async with opened(line.address) as link:
+        with pytest.raises(LinkError, match="took only"):
+            await link.write(bytes(1024 * 1024))
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("serial:///dev/no-such-line", "no such device"),
+        ("serial:///etc/hostname", "not a serial line"),
+        ("serial:///etc", r"could not open|directory"),
+        ("serial:///dev/null", "not a serial line"),
+    ],
+)
+async def test_what_cannot_be_opened_says_why_and_leaks_nothing(address: str, why: str) -> None:
+    await asyncio.to_thread(int)  # the thread that opens ports, and whatever it keeps
+    before = open_files()
+    for _ in range(20):
+        with pytest.raises(LinkError, match=why):
+            await open_address(address).open()
+    assert open_files() == before
+
+
+async def test_opening_and_closing_leaks_nothing(line: Pty) -> None:
+    await asyncio.to_thread(int)
+    before = open_files()
+    for _ in range(20):
+        async with opened(line.address) as link:
+            await link.read(1, 0)
+    assert open_files() == before
+
+
+async def test_settings_are_raw_and_the_baud_is_set(line: Pty) -> None:
+    async with opened(line.address):
+        settings = termios.tcgetattr(line.master)
+        assert settings[4] == settings[5] == termios.B19200
+        assert settings[6][termios.VMIN] in (1, b"\x01")
+
+
+# --- TCP -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Server:
+    listener: socket.socket
+
+    @property
+    def address(self) -> str:
+        host, port = self.listener.getsockname()
+        return f"tcp://{host}:{port}"
+
+    def accept(self) -> socket.socket:
+        connection, _ = self.listener.accept()
+        connection.settimeout(5)
+        return connection
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(5)
+        yield Server(listener)
+
+
+async def test_tcp_carries_bytes_without_delay(server: Server) -> None:
+    async with opened(server.address) as link:
+        with server.accept() as far:
+            await link.write(b"\xf2\x00")
+            assert far.recv(10) == b"\xf2\x00"
+            far.sendall(bytes(3000))
+            got = [await link.read(1024, 1)]
+            while sum(map(len, got)) < 3000:
+                got.append(await link.read(1024, 1))
+            assert max(map(len, got)) <= 1024
+            assert await link.read(10, 0.01) == b""
+
+
+async def test_tcp_switches_nagle_off(server: Server) -> None:
+    async with opened(server.address) as link:
+        server.accept().close()
+        streams = link._streams  # type: ignore[attr-defined]
+        line = streams[1].get_extra_info("socket")
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+async def test_tcp_tells_a_closed_far_end(server: Server) -> None:
+    async with opened(server.address) as link:
+        server.accept().close()
+        with pytest.raises(LinkError, match=r"closed the connection|reset"):
+            await link.read(1, 5)
+
+
+async def test_tcp_tells_a_refused_connection(server: Server) -> None:
+    address = server.address
+    server.listener.close()
+    with pytest.raises(LinkError, match="cannot connect"):
+        await open_address(address).open()
+    link = open_address(address)
+    with pytest.raises(LinkError, match="is not open"):
+        await link.write(b"x")
+    await link.close()
+
+
+async def test_tcp_gives_up_a_far_end_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_args: object, **_kwargs: object) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr("device_drivers.links.tcp.CONNECT_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(asyncio, "open_connection", never)
+    with pytest.raises(LinkError, match="no answer"):
+        await open_address("tcp://127.0.0.1:9").open()
+
+
+async def test_tcp_gives_up_a_far_end_that_takes_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("device_drivers.links.tcp.WRITE_TIMEOUT_S", 0.05)
+    async with opened(server.address) as link:
+        with server.accept(), pytest.raises(LinkError, match="did not take"):
+            await link.write(bytes(32 * 1024 * 1024))
+
+
+async def test_tcp_leaves_a_flood_with_the_sender(server: Server) -> None:
+    async with opened(server.address) as link:
+        with server.accept() as far:
+            far.setblocking(False)
+            sent = 0
+            for _ in range(200):
+                try:
+                    sent += far.send(bytes(65536))
+                except BlockingIOError:
+                    break
+                await asyncio.sleep(0)
+            else:
+                pytest.fail("the flood was never stopped")
+            reader = link._streams[0]  # type: ignore[attr-defined]
+            assert len(reader._buffer) <= 512 * 1024
+
+
+async def test_tcp_leaks_nothing(server: Server) -> None:
+    async with opened(server.address):
+        server.accept().close()
+    before = open_files()
+    for _ in range(20):
+        async with opened(server.address) as link:
+            server.accept().close()
+            with pytest.raises(LinkError):
+                await link.read(1, 5)
+    assert open_files() == before
