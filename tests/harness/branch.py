@@ -53,6 +53,7 @@ class Branch:
         profile: Mapping[str, Any] | None = None,
         link: Mapping[str, Any] | None = None,
         adoption: str = "automatic",
+        faults: Iterable[Mapping[str, Any]] = (),
     ) -> None:
         self.nursery, self.scheduler, self.folder, self.name, self.line = nursery, scheduler, folder, name, line
         self.heard = scheduler.branches[name]
@@ -60,6 +61,7 @@ class Branch:
         self._profile = {**PROFILE, **(profile or {})}
         self._link = {"host": "127.0.0.1", "port": port, "backoff_min_s": 0.1, "backoff_max_s": 0.5, **(link or {})}
         self._adoption = adoption
+        self._faults = list(faults)
         self.ledger = folder / "ledger.jsonl"
         self.config = folder / "branch.toml"
         self.control_address = f"unix:{folder / 'ctl'}"
@@ -95,6 +97,9 @@ class Branch:
         arguments = ["crt591", "--listen", listen or "tcp:127.0.0.1:0", "--device", "card-1"]
         arguments += ["--ledger", str(self.ledger), "--state", str(self.folder / "machine.json")]
         arguments += ["--control", self.control_address, "--options", json.dumps(self._options)]
+        plan = self.folder / "faults.json"
+        plan.write_text(json.dumps(self._faults), encoding="utf-8")
+        arguments += ["--fault-plan", str(plan)]
         log = self.folder / "machine.log"
         before = log.read_text().count("ready ") if log.exists() else 0
         self.machine = await self.nursery.spawn("machine", log, arguments=arguments)

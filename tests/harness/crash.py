@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -17,10 +17,14 @@ from device_drivers.links.link import Link
 
 @dataclass(frozen=True)
 class Plan:
-    """Die just `when` ("before" or "after") the `at`-th operation; 0 = never. Once `safe` exists nothing is counted."""
+    """Die just `when` ("before" or "after") the `at`-th operation, or the first writing of `frame` (hex); else never.
+
+    Once the file `safe` exists nothing is counted any more.
+    """
 
     at: int = 0
     when: str = "before"
+    frame: str | None = None
     safe: Path | None = None
     count: Path | None = None  # where the number of operations so far is written, for the dry run
 
@@ -28,6 +32,7 @@ class Plan:
         return {
             "at": self.at,
             "when": self.when,
+            "frame": self.frame,
             "safe": str(self.safe) if self.safe else None,
             "count": str(self.count) if self.count else None,
         }
@@ -35,7 +40,9 @@ class Plan:
 
 def plan_of(words: dict[str, Any]) -> Plan:
     safe, count = words.get("safe"), words.get("count")
-    return Plan(words["at"], words["when"], Path(safe) if safe else None, Path(count) if count else None)
+    return Plan(
+        words["at"], words["when"], words.get("frame"), Path(safe) if safe else None, Path(count) if count else None
+    )
 
 
 def die() -> NoReturn:
@@ -63,6 +70,8 @@ class Counter:
             if self._plan.count is not None:
                 with self._plan.count.open("a", encoding="utf-8") as file:
                     file.write(f"{number} {what}\n")
+        if self._plan.frame is not None and what == f"write {self._plan.frame}":
+            self._plan = replace(self._plan, at=number)
         if number == self._plan.at and self._plan.when == "before":
             die()
         return number

@@ -9,14 +9,14 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simulators.checker import Report
 from tests.harness.branch import LEAVES, TAKES, Branch, agent_kept
 from tests.harness.crash import Plan
 
-WIDTH = 14  # branches at once: they mostly wait for metal
+WIDTH = 20  # branches at once: they mostly wait for metal
 BEYOND = 4  # so many runs past the last operation without a kill end the matrix
 
 
@@ -104,7 +104,7 @@ def expect(scene: Scene, played: Played) -> str:
 async def count_operations(make: Make, scene: Scene) -> int:
     """The dry run: how many operations the scene has when nobody dies."""
     branch = await make(customer=scene.customer)
-    plan = Plan(0, "before", branch.folder / "safe", branch.folder / "operations")
+    plan = Plan(safe=branch.folder / "safe", count=branch.folder / "operations")
     played = await play(branch, scene, [plan], [])
     assert (difference := expect(scene, played)) == "", difference
     assert plan.count is not None
@@ -135,7 +135,7 @@ async def run_matrix(make: Make, scene: Scene, tell: Tell, *, step: int = 1) -> 
 
 async def _one(make: Make, scene: Scene, plan: Plan, tally: Tally) -> Played | None:
     branch = await make(customer=scene.customer)
-    plan = Plan(plan.at, plan.when, branch.folder / "safe")
+    plan = replace(plan, safe=branch.folder / "safe")
     where = f"{scene.name}, killed {plan.when} operation {plan.at} ({branch.folder})"
     try:
         async with branch.closing():
