@@ -130,11 +130,11 @@ def _power(unit: Unit, request: Request, now: float) -> dict[str, Any]:
 
 
 def _insert(unit: Unit, request: Request, now: float) -> dict[str, Any]:
-    """The customer pushes a card into the gate."""
+    """The customer pushes a card into the gate; the unit carries it to the RF position (manual 3.1.4)."""
     (serial,) = serials([request.get("serial")])
     if not (unit.powered and unit.entry and unit.metal.place is None and unit.drive.job is None):
         raise ControlError("the gate takes no card: it needs power, entry enabled (33 30), an empty transport and rest")
-    unit.metal.serial, unit.metal.place = serial, Place.IC
+    unit.metal.serial, unit.metal.place = serial, Place.RF
     unit.tell("show", "card_inserted", {"serial": serial}, now)
     return {}
 

@@ -50,7 +50,7 @@ class Options:
 
 _TIMES = ("act_s", "draw_s", "present_s", "capture_s", "move_s", "reset_s", "ack_s", "query_s", "gap_s")
 _COUNTS = ("few_at", "bin_capacity", "sensors")
-_TEXTS = ("firmware", "serial_number", "configuration")
+_TEXTS = {"firmware": 64, "serial_number": 18, "configuration": 64}  # with their longest; the manual has 18 for A2
 
 
 def parse_options(raw: Mapping[str, Any]) -> Options:
@@ -73,9 +73,9 @@ def _value(key: str, value: Any) -> Any:
         return number(key, value, 0.0, 1.0)
     if key in _COUNTS:
         return int(number(key, value, 0, 10_000))
-    if key in _TEXTS and isinstance(value, str) and value.isascii():
+    if key in _TEXTS and isinstance(value, str) and value.isascii() and len(value) <= _TEXTS[key]:
         return value
-    raise ControlError(f"option {key!r} must be an ASCII text, not {value!r}")
+    raise ControlError(f"option {key!r} must be an ASCII text of at most {_TEXTS[key]} characters, not {value!r}")
 
 
 def number(key: str, value: Any, low: float, high: float) -> float:

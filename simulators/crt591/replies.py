@@ -65,11 +65,11 @@ def _data(unit: Unit, command: Command) -> bytes:
         case (0x50, _):
             return TYPE_UNKNOWN
         case (0xA2, _):
-            return options.serial_number.encode("ascii")
+            return bytes((len(options.serial_number),)) + options.serial_number.encode("ascii")
         case (0xA3, _):
             return options.configuration.encode("ascii")
-        case (0xA5, pm):
-            if pm == 0x31:
-                metal.counter = int(command.data)
+        case (0xA5, 0x30):
             return f"{metal.counter:03d}".encode("ascii")
+        case (0xA5, _):
+            metal.counter = int(command.data)
     return b""

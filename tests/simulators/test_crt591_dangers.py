@@ -265,6 +265,7 @@ def test_the_entry_takes_a_strange_card_only_while_it_is_enabled_and_a_reset_dis
     bench = Bench().ready()
     bench.ask(frame("33 30"))
     bench.control(do="insert", serial="strange")
+    assert bench.control(do="state")["place"] == "rf"
     assert st0(bench) == "2"
     bench.ask(CAPTURE)
     bench.ask(RESET_KEEP)

@@ -123,11 +123,9 @@ def test_commands_that_cannot_be_done_say_why(body: str, code: str) -> None:
     assert bench.effects == []
 
 
-def test_identity_comes_as_plain_text() -> None:
+def test_identity_comes_as_text_the_serial_number_behind_its_length() -> None:
     bench = Bench(serial_number="SN-42").ready()
-    assert bytes.fromhex(bench.ask(frame("A2 30"))).endswith(
-        b"SN-42\x03" + bytes.fromhex(bench.ask(frame("A2 30")))[-1:]
-    )
+    assert bench.ask(frame("A2 30")) == f"{ACK} {reply('50 A2 30 30 32 30 05 53 4E 2D 34 32')}"
     assert b"CRT-591-M001" in bytes.fromhex(bench.ask(frame("A4 30")))
     assert b"CRT-591-M001-SIM" in bytes.fromhex(bench.ask(frame("A3 30")))
 
@@ -137,6 +135,11 @@ def test_sensors_come_in_as_many_bytes_as_the_model_has(count: int) -> None:
     said = bytes.fromhex(Bench(sensors=count).ready().ask(frame("31 31")))
     assert len(said) == 1 + 4 + 6 + count + 2
     assert set(said[11:-2]) <= {0x30, 0x31}
+
+
+def test_setting_the_counter_is_answered_without_data() -> None:
+    bench = Bench().ready()
+    assert bench.ask("F2 00 00 06 43 A5 31 30 30 30 03 10") == f"{ACK} {reply('50 A5 31 30 32 30')}"
 
 
 def test_reset_after_reset_is_the_same_again() -> None:
