@@ -50,11 +50,11 @@ class Code(StrEnum):
 class OrderSubmit(Message):
     """One thing a customer asked for (ORD-1). The order's id is the envelope's `subject`, or the instruction's id."""
 
-    scene: Name
-    parameters: dict[str, Any] = Field(default_factory=dict)
+    scene: Name = Field(description="the recipe of the branch to follow")
+    parameters: dict[str, Any] = Field(default_factory=dict, description="what the scene asks for, by name")
     customer: str = Field(default="", max_length=100, description="a reference, never a name, number or card in clear")
     priority: int = Field(default=0, ge=-100, le=100, description="higher goes first")
-    not_before: AwareDatetime | None = None
+    not_before: AwareDatetime | None = Field(default=None, description="nothing of it is done earlier")
     deadline: AwareDatetime | None = Field(default=None, description="last moment at which a step may be armed")
     retry_of: str | None = Field(
         default=None, max_length=200, description="the rejected instruction that this one retries"
@@ -91,7 +91,7 @@ class Choice(StrEnum):
 class OrderResolve(Message):
     """A person's decision on a step in doubt or a device that needs hands (ORD-6)."""
 
-    step: Name
+    step: Name = Field(description="the step that asks for a decision")
     attempt: str = Field(max_length=200, description="the attempt that was looked at, as told in the event that asked")
     choice: Choice
     people: list[Annotated[str, StringConstraints(min_length=1, max_length=100)]] = Field(
@@ -99,7 +99,7 @@ class OrderResolve(Message):
         max_length=4,
         description="who looked at the machine, /people/{id}; two distinct for done and no_effect",
     )
-    note: Sentence = ""
+    note: Sentence = Field(default="", description="what was seen")
 
 
 class OrdersRequest(Message):
@@ -116,16 +116,18 @@ class EventsRequest(Message):
 
     model_config = ConfigDict(extra="allow", populate_by_name=True)
 
-    journal: str
-    from_: int = Field(alias="from", ge=1)
-    to: int = Field(ge=1)
+    journal: str = Field(description="the journal that the events are of")
+    from_: int = Field(alias="from", ge=1, description="first seq")
+    to: int = Field(ge=1, description="last seq; at most 10,000 events at once")
 
 
 class JournalAdopt(Message):
     """Adopt a journal without predecessor: `orders` are those that the centre holds for this branch (ORD-12)."""
 
-    journal: str
-    orders: list[OrderId] = Field(default_factory=list, max_length=10_000)
+    journal: str = Field(description="the journal to adopt, as its birth tells")
+    orders: list[OrderId] = Field(
+        default_factory=list, max_length=10_000, description="orders that the centre holds for this branch"
+    )
 
 
 # -- up: replies, events, session, twins -------------------------------------------------------------------------------
@@ -134,13 +136,13 @@ class JournalAdopt(Message):
 class Reply(Message):
     """The one answer to an instruction (INS-3)."""
 
-    instruction: str
+    instruction: str = Field(description="the id of the instruction that this answers")
     status: Literal["accepted", "rejected"]
-    code: Code | None = None
+    code: Code | None = Field(default=None, description="why it was rejected")
     message: str = Field(default="", description="what is wrong and what to do, one English sentence")
-    order: str | None = None
-    result: dict[str, Any] | None = None
-    repeat: bool = False
+    order: str | None = Field(default=None, description="the order that it made or changed")
+    result: dict[str, Any] | None = Field(default=None, description="what was asked for")
+    repeat: bool = Field(default=False, description="the instruction was answered before; this is that answer")
     journal: str
     after: int = Field(description="the last seq committed when this was made (ENV-2)")
 
@@ -148,8 +150,8 @@ class Reply(Message):
 class EventData(Message):
     """Base of events: gap-free by `seq` in one `journal` (ENV-2)."""
 
-    journal: str
-    seq: int
+    journal: str = Field(description="UUID of the journal that counts `seq`")
+    seq: int = Field(ge=1, description="1, 2, 3 ... without a gap in one journal")
 
 
 class OrderChanged(EventData):
@@ -157,12 +159,12 @@ class OrderChanged(EventData):
 
     order: str
     scene: str
-    from_: str | None = Field(default=None, alias="from")
-    to: str
-    waiting_for: str | None = None
-    step: str | None = None
+    from_: str | None = Field(default=None, alias="from", description="the state before; absent when it was accepted")
+    to: str = Field(description="the state now")
+    waiting_for: str | None = Field(default=None, description="customer, staff, remote, stock, device or clock")
+    step: str | None = Field(default=None, description="the step that it stands at")
     reason: str = ""
-    by: list[str] = Field(default_factory=list)
+    by: list[str] = Field(default_factory=list, description="the people who decided, /people/{id}")
     authenticated: bool = Field(default=False, description="whether `by` was proven, or only declared")
     facts: dict[str, Any] = Field(default_factory=dict)
 
@@ -172,14 +174,14 @@ class StepChanged(EventData):
 
     order: str
     step: str
-    attempt: str | None = None
-    act: str
+    attempt: str | None = Field(default=None, description="each arming is an attempt with its own id (ORD-3)")
+    act: str = Field(description="what the device is asked to do")
     device: str | None = None
-    from_: str | None = Field(default=None, alias="from")
-    to: str
+    from_: str | None = Field(default=None, alias="from", description="the state before")
+    to: str = Field(description="the state now")
     reason: str = ""
-    item: str = "unknown"
-    facts: dict[str, Any] = Field(default_factory=dict)
+    item: str = Field(default="unknown", description="where the item is, as far as it is known (ORD-11)")
+    facts: dict[str, Any] = Field(default_factory=dict, description="readings: preconditions when armed, else evidence")
     choices: list[Choice] = Field(default_factory=list, description="what a person may decide, when one must")
     by: list[str] = Field(default_factory=list)
     authenticated: bool = False
@@ -191,8 +193,8 @@ class OrderCorrected(EventData):
     order: str
     step: str | None = None
     attempt: str | None = None
-    state: str
-    truth: str
+    state: str = Field(description="the end state, which stays")
+    truth: str = Field(description="what really happened")
     reason: str = ""
     item: str = "unknown"
     facts: dict[str, Any] = Field(default_factory=dict)
@@ -212,7 +214,7 @@ class DeviceChanged(EventData):
 class JournalChanged(EventData):
     """The journal itself: created, started, adopted, quarantined; or something told once of the link (ENV-5)."""
 
-    what: str
+    what: str = Field(description="created, started, adopted, unreadable_instruction, publish_refused, ...")
     reason: str = ""
     facts: dict[str, Any] = Field(default_factory=dict)
 
@@ -230,17 +232,17 @@ class OpenOrder(Message):
 class Session(Message):
     """Birth and heartbeat (SES-2, SES-6)."""
 
-    journal: str
-    epoch: int
-    session: int
-    after: int
+    journal: str = Field(description="UUID, made when the journal was created")
+    epoch: int = Field(description="counts starts of the agent")
+    session: int = Field(description="counts CONNECTs")
+    after: int = Field(description="the highest seq committed")
     acknowledged: int = Field(description="every event up to this seq was acknowledged by the broker")
     versions: dict[str, str] = Field(default_factory=dict)
-    clock: str = "unknown"
-    adopted: bool = True
-    devices: dict[str, str] = Field(default_factory=dict)
+    clock: str = Field(default="unknown", description="synced, attested, unknown; host is a configured grade (INS-5)")
+    adopted: bool = Field(default=True, description="false: physical instructions get journal_new (ORD-12)")
+    devices: dict[str, str] = Field(default_factory=dict, description="device -> state, in XFS4IoT words")
     counts: dict[str, int] = Field(default_factory=dict, description="open orders by state")
-    oldest: list[OpenOrder] = Field(default_factory=list)
+    oldest: list[OpenOrder] = Field(default_factory=list, description="the oldest open orders")
     config: str = Field(default="", description="digest of the applied configuration")
 
 
@@ -258,13 +260,13 @@ class DeviceReported(Message):
     device: str
     kind: str
     role: str
-    state: str
-    reason: str = ""
-    lane: Literal["open", "shut"] = "open"
-    media: str = "unknown"
-    storage: dict[str, dict[str, Any]] = Field(default_factory=dict)
-    identity: dict[str, str] = Field(default_factory=dict)
-    counters: dict[str, int] = Field(default_factory=dict)
+    state: str = Field(description="XFS4IoT Common.Status device")
+    reason: str = Field(default="", description="why it is not simply online, or why its lane is shut")
+    lane: Literal["open", "shut"] = Field(default="open", description="shut: a person must look first (PHY-7)")
+    media: str = Field(default="unknown", description="XFS4IoT CardReader media")
+    storage: dict[str, dict[str, Any]] = Field(default_factory=dict, description="XFS4IoT storage units by name")
+    identity: dict[str, str] = Field(default_factory=dict, description="serial number, firmware and the like")
+    counters: dict[str, int] = Field(default_factory=dict, description="what the driver counted since it was made")
     order: str | None = Field(default=None, description="the order whose item is in the device")
     journal: str
     after: int
