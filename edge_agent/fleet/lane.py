@@ -127,7 +127,7 @@ class Lane:
                 await self._lost(lost)
             except StoreFailed as error:
                 log.error("%s: lane rests: %s", self.device, error)
-            except Exception:  # noqa: BLE001  # a fault of ours in one lane must not stop the others; what it began is in doubt
+            except Exception:  # a fault of ours in one lane must not stop the others; what it began is in doubt
                 self.faults += 1
                 log.exception("%s: lane failed, it begins anew", self.device)
             finally:
