@@ -156,7 +156,7 @@ def demo(
 ) -> int:
     from central_scheduler.demo.show import show
 
-    return asyncio.run(show(T, Screen(T, as_json=as_json), once=once, seed=seed, keep=keep))
+    return asyncio.run(show(Screen(T, as_json=as_json), once=once, seed=seed, keep=keep))
 
 
 @order_app.command("submit", help=T("help.order_submit"))
@@ -291,7 +291,7 @@ def run(arguments: Sequence[str]) -> int:
     except Problem as problem:
         screen.problem(problem)
         return problem.exit_code
-    except (typer.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt, asyncio.CancelledError):
         screen.warn(T("console.interrupted"))
         return Exit.INTERRUPTED
     except UsageMistake as mistake:

@@ -40,6 +40,16 @@ def event(told: EventData, words: Words) -> Text:
     return line
 
 
+def short(told: EventData, words: Words) -> Text:
+    """An event of an order in a few words, for a cell of a table."""
+    if isinstance(told, StepChanged):
+        line = f"{words.word('act', told.act)}: {words.word('step_state', told.to)}"
+        return painted(line + _reason(told.reason, words), told.to)
+    if isinstance(told, OrderChanged):
+        return painted(words.word("order_state", told.to) + _reason(told.reason, words), told.to)
+    return event(told, words)
+
+
 def _reason(reason: str, words: Words) -> str:
     return f" – {words.word('reason', reason)}" if reason else ""
 

@@ -35,15 +35,14 @@ def problem_of(mistake: Any, program: str) -> Problem:
 def _sentence(mistake: Any) -> tuple[str, dict[str, str]]:
     name, said = type(mistake).__name__, str(mistake.format_message())
     parameter = getattr(mistake, "param", None)
-    what = "/".join(getattr(parameter, "opts", [])) or str(getattr(parameter, "name", ""))
     if name == "MissingParameter" and parameter is not None:
         return "usage_missing", {"what": _as_typed(parameter)}
     if name == "NoSuchOption":
         return "usage_option", {"what": str(mistake.option_name)}
     if name == "BadParameter" and parameter is not None:
-        return "usage_value", {"what": what and _as_typed(parameter), "why": str(mistake.message).removeprefix("Value error, ")}
+        return "usage_value", {"what": _as_typed(parameter), "why": str(mistake.message).removeprefix("Value error, ")}
     if said.startswith("No such command"):
-        return "usage_command", {"what": said.removeprefix("No such command").strip().rstrip(".")}
+        return "usage_command", {"what": said.removeprefix("No such command").strip()}
     return "usage", {"why": said}
 
 

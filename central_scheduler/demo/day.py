@@ -1,0 +1,208 @@
+"""The demo's day: submits the dozen orders, makes the faults happen, and lets people settle what the machine cannot.
+
+Knows scheduler, house and plan; what is shown is the stage's, what is right is judged in verdict.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from central_scheduler.console import lines
+from central_scheduler.demo import plan
+from central_scheduler.demo.house import House
+from central_scheduler.demo.plan import Errand
+from central_scheduler.demo.stage import Stage
+from central_scheduler.orderbook import OrderBook
+from central_scheduler.words import Words
+from cloud_bridge.client import Scheduler
+from cloud_bridge.messages import BORN, Choice, EventData, Reply, Session, StepChanged
+
+SCENE = "collect_card"
+END_LIMIT_S = 20.0  # no order of the plan takes half as long, once its turn has come
+MID_ACT_S = 0.2  # an act takes 0.5 s
+LATE_S = 1.2  # shorter than one whole order: it passes while another one is served
+OUTAGE_S = 1.0
+PAUSE_S = (4.0, 8.0)  # between the orders of the quiet time after the plan
+
+
+class Day:
+    """`listen` runs beside everything else; then `ready`, `follow_plan`, perhaps `go_on`, and `settle`."""
+
+    def __init__(self, house: House, scheduler: Scheduler, words: Words, seed: int) -> None:
+        self.book = OrderBook()
+        self.errands: dict[str, Errand] = {}
+        self.refused: dict[str, Reply] = {}
+        self._house = house
+        self._scheduler = scheduler
+        self._words = words
+        self._random = random.Random(seed)
+        self._changed = asyncio.Event()
+        self._births = 0
+        self._stage: Stage | None = None
+
+    def shown_on(self, stage: Stage) -> None:
+        self._stage = stage
+
+    def _say(self, key: str, **places: object) -> None:
+        assert self._stage is not None, "the stage opens before the day begins"
+        self._stage.say(self._words(f"demo.{key}", **places), style="bold blue")
+
+    # -- hearing -------------------------------------------------------------------------------------------------------
+
+    async def listen(self) -> None:
+        """Everything that the branch tells goes into the book and onto the stage."""
+        assert self._stage is not None, "the stage opens before the day begins"
+        async for heard in self._scheduler.messages():
+            data = heard.data
+            if isinstance(data, EventData) and self.book.take(data):
+                self._stage.say(lines.event(data, self._words))
+            if isinstance(data, Session) and heard.type == BORN.type:
+                self._births += 1
+                self._stage.say(lines.session(heard.envelope, data, self._words))
+            self._changed.set()
+
+    async def _until(self, wish: Callable[[], bool], within_s: float = END_LIMIT_S) -> bool:
+        try:
+            async with asyncio.timeout(within_s):
+                while not wish():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    async def ready(self) -> bool:
+        """Whether the branch showed itself in time."""
+        return await self._until(lambda: self._births > 0)
+
+    async def _acting(self, errand: Errand, step: str) -> bool:
+        def seen() -> bool:
+            told = self.book.order(errand.order).told
+            return any(isinstance(e, StepChanged) and e.step == step and e.to == "acting" for e in told)
+
+        return await self._until(seen)
+
+    async def _ended(self, *errands: Errand) -> None:
+        for errand in errands:
+            await self._until(lambda order=errand.order: self.book.order(order).ended)  # type: ignore[misc]
+
+    # -- asking --------------------------------------------------------------------------------------------------------
+
+    async def _submit(self, errand: Errand, deadline: datetime | None = None) -> Reply:
+        self.errands[errand.order] = errand
+        reply = await self._scheduler.submit(
+            SCENE,
+            {"take_s": errand.take_s},
+            order=errand.order,
+            instruction_id=errand.order,
+            priority=errand.priority,
+            order_deadline=deadline,
+        )
+        if reply.status == "rejected":
+            self.refused[errand.order] = reply
+        return reply
+
+    # -- the plan ------------------------------------------------------------------------------------------------------
+
+    async def follow_plan(self) -> None:
+        """The dozen, from easy to hard; each fault strikes the order that it is meant for."""
+        await self._queue()
+        await self._left()
+        await self._silence()
+        await self._kill()
+        await self._cancel()
+        await self._hold()
+        await self._power()
+        await self._submit(plan.LAST)
+        await self._ended(plan.LAST)
+
+    async def _queue(self) -> None:
+        """Four at once: one goes first, one is asked for twice, one's deadline passes while it waits."""
+        await self._submit(plan.PLAIN)
+        await self._submit(plan.REPEAT)
+        await self._submit(plan.LATE, datetime.now(UTC) + timedelta(seconds=LATE_S))
+        await self._submit(plan.FIRST)
+        self._say("event_repeat", order=plan.REPEAT.order)
+        await self._submit(plan.REPEAT)
+        await self._ended(plan.PLAIN, plan.LATE, plan.FIRST, plan.REPEAT)
+
+    async def _left(self) -> None:
+        self._say("event_leave")
+        await self._house.machine("customer", next=True, policy="leave")
+        await self._submit(plan.LEFT)
+        await self._ended(plan.LEFT)
+
+    async def _silence(self) -> None:
+        await self._submit(plan.SILENCE)
+        await self._acting(plan.SILENCE, "draw")
+        self._say("event_silence")
+        await self._house.machine("fault", name="silence", args={"for_s": OUTAGE_S})
+        await self._ended(plan.SILENCE)
+
+    async def _kill(self) -> None:
+        step = self._random.choice(("draw", "present"))
+        await self._submit(plan.KILL)
+        await self._acting(plan.KILL, step)
+        await asyncio.sleep(MID_ACT_S)
+        self._say("event_kill")
+        await self._house.agent.kill()
+        self._say("event_restart")
+        await self._house.start_agent()
+        await self._ended(plan.KILL)
+
+    async def _cancel(self) -> None:
+        await self._submit(plan.CANCEL)
+        await self._acting(plan.CANCEL, "draw")
+        self._say("event_cancel", order=plan.CANCEL.order)
+        await self._scheduler.cancel(plan.CANCEL.order)
+        await self._ended(plan.CANCEL)
+
+    async def _hold(self) -> None:
+        await self._submit(plan.BESIDE)
+        await self._submit(plan.HOLD)
+        self._say("event_hold", order=plan.HOLD.order)
+        await self._scheduler.hold(plan.HOLD.order)
+        await self._ended(plan.BESIDE)
+        self._say("event_release", order=plan.HOLD.order)
+        await self._scheduler.release(plan.HOLD.order)
+        await self._ended(plan.HOLD)
+
+    async def _power(self) -> None:
+        """The power goes before the card has left its stack; nobody but a person can know that."""
+        self._say("event_power")
+        await self._house.machine("fault", name="power_loss", args={"off_s": OUTAGE_S, "at_fraction": 0.2})
+        await self._submit(plan.POWER)
+        order = self.book.order(plan.POWER.order)
+        if await self._until(lambda: order.in_doubt() is not None):
+            step = order.in_doubt()
+            assert step is not None and step.attempt is not None, "what asks for a decision names its attempt"
+            choice = self._words.word("choice", Choice.NO_EFFECT)
+            people = lines.people(plan.TWO_PEOPLE)
+            self._say("event_resolve", people=people, choice=choice, step=step.name, order=order.id)
+            await self._scheduler.resolve(order.id, step.name, step.attempt, Choice.NO_EFFECT, list(plan.TWO_PEOPLE))
+        await self._ended(plan.POWER)
+
+    # -- afterwards ----------------------------------------------------------------------------------------------------
+
+    async def go_on(self) -> None:
+        """For ever: now and then one more order, with a customer who takes the card or leaves it."""
+        number = len(self.errands)
+        while True:
+            await asyncio.sleep(self._random.uniform(*PAUSE_S))
+            number += 1
+            takes = self._random.random() < 0.75
+            after_s = self._random.uniform(0.2, 1.5)
+            await self._house.machine("customer", next=True, policy="take" if takes else "leave", after_s=after_s)
+            name = f"demo-{number:02}"
+            kind = ("plan_plain", "completed") if takes else ("plan_left", "failed")
+            errand = Errand(name, *kind, take_s=20.0 if takes else 3.0)
+            await self._submit(errand)
+            await self._ended(errand)
+
+    async def settle(self) -> None:
+        """Lets what has begun come to its end, bounded."""
+        known = [order for order in self.book.orders.values() if order.id not in self.refused]
+        await self._until(lambda: all(order.ended or order.in_doubt() for order in known))
