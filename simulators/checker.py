@@ -118,6 +118,16 @@ class Report:
         """How many orders are in this state."""
         return sum(order.state == state for order in self.orders.values())
 
+    def as_json(self) -> Json:
+        """The verdict for programs: what is wrong, and each attempt with the acts that fell to it."""
+        return {
+            "ok": self.ok,
+            "violations": [{"kind": violation.kind, "text": violation.text} for violation in self.violations],
+            "notes": self.notes,
+            "orders": {order.id: order.state for order in self.orders.values()},
+            "attempts": [{"attempt": a.id, "order": a.order, "state": a.state, "acts": a.acts} for a in self.attempts],
+        }
+
     def table(self) -> str:
         """The whole verdict as text: each attempt with its acts, then what is wrong."""
         rows = [("attempt", "device", "act", "told", "acts in the ledger")]
@@ -590,6 +600,7 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = 
     parser.add_argument("--replies", type=Path, help="JSON lines: the replies topic as received")
     parser.add_argument("--submitted", type=Path, help="the ids of all submitted orders, one per line")
     parser.add_argument("--refetched", action="store_true", help="events were asked for again: need not ascend")
+    parser.add_argument("--json", action="store_true", help="the verdict as one JSON object")
     given = parser.parse_args(arguments)
     try:
         report = check(
@@ -602,7 +613,7 @@ def main(arguments: Sequence[str] | None = None, say: Callable[[str], object] = 
     except (OSError, ValueError, KeyError) as error:
         say(f"cannot judge: {error!r}")
         return 2
-    say(report.table())
+    say(json.dumps(report.as_json(), ensure_ascii=False) if given.json else report.table())
     return 0 if report.ok else 1
 
 
