@@ -25,6 +25,15 @@ from cloud_bridge.messages import (
 ENDS = frozenset({"completed", "partly_completed", "failed", "cancelled", "expired"})  # ORD-2
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an order asks of people (ORD-6): which attempt to look at, and what may be decided."""
+
+    step: str
+    attempt: str
+    choices: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class StepView:
     """A step as last told."""
@@ -37,7 +46,6 @@ class StepView:
     reason: str = ""
     item: str = "unknown"
     facts: dict[str, Any] = field(default_factory=dict)
-    choices: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -51,16 +59,13 @@ class OrderView:
     reason: str = ""
     device: str | None = None
     truth: str = ""  # set by a correction after the end (ORD-8)
+    question: Question | None = None  # while it needs a person
     steps: dict[str, StepView] = field(default_factory=dict)
     told: list[EventData] = field(default_factory=list)
 
     @property
     def ended(self) -> bool:
         return self.state in ENDS
-
-    def in_doubt(self) -> StepView | None:
-        """The step that waits for a person's decision."""
-        return next((step for step in self.steps.values() if step.choices), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,15 @@ def _order_changed(book: OrderBook, event: OrderChanged) -> None:
     order.told.append(event)
     order.scene, order.state, order.waiting_for = event.scene, event.to, event.waiting_for
     order.reason = event.reason
+    order.question = question_in(event)
+
+
+def question_in(event: OrderChanged) -> Question | None:
+    """What this change asks of people; None when it asks nothing."""
+    step, attempt, choices = (event.facts.get(name) for name in ("step", "attempt", "choices"))
+    if event.to != "needs_attention" or not isinstance(step, str) or not isinstance(attempt, str):
+        return None
+    return Question(step, attempt, tuple(str(choice) for choice in choices) if isinstance(choices, list) else ())
 
 
 def _step_changed(book: OrderBook, event: StepChanged) -> None:
@@ -124,7 +138,7 @@ def _step_changed(book: OrderBook, event: StepChanged) -> None:
     order.told.append(event)
     step = order.steps.setdefault(event.step, StepView(event.step))
     step.act, step.device, step.state, step.reason = event.act, event.device, event.to, event.reason
-    step.item, step.choices = event.item, [str(choice) for choice in event.choices]
+    step.item = event.item
     step.attempt = event.attempt or step.attempt
     step.facts.update(event.facts)
     order.device = event.device or order.device

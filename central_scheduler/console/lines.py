@@ -11,6 +11,7 @@ from typing import Any
 from rich.text import Text
 
 from central_scheduler.console.screen import painted
+from central_scheduler.orderbook import question_in
 from central_scheduler.words import Words
 from cloud_bridge.envelope import Envelope
 from cloud_bridge.messages import (
@@ -31,9 +32,9 @@ from cloud_bridge.messages import (
 def event(told: EventData, words: Words) -> Text:
     """One event in one line, in the colour of the state that it tells."""
     line = _LINES[type(told)](told, words) if type(told) in _LINES else Text(type(told).__name__)
-    if choices := getattr(told, "choices", None):
-        options = " | ".join(f"{choice} = {words.word('choice', str(choice))}" for choice in choices)
-        line.append("; " + words("watch.needs", choices=options), style="bold magenta")
+    if isinstance(told, OrderChanged) and (question := question_in(told)):
+        options = " | ".join(f"{choice} = {words.word('choice', choice)}" for choice in question.choices)
+        line.append("; " + words("watch.needs", attempt=question.attempt, choices=options), style="bold magenta")
     if people := getattr(told, "by", None):
         authentic = words("label.proven" if getattr(told, "authenticated", False) else "label.declared")
         line.append(f" [{', '.join(people)}: {authentic}]")
@@ -56,7 +57,7 @@ def _reason(reason: str, words: Words) -> str:
 
 def _order(told: OrderChanged, words: Words) -> Text:
     state = words.word("order_state", told.to)
-    if told.waiting_for:
+    if told.waiting_for and told.to != "needs_attention":
         what = words.word("waiting", told.waiting_for)
         return painted(
             words("watch.order_waits", order=told.order, state=state, what=what) + _reason(told.reason, words), told.to

@@ -176,13 +176,12 @@ class Day:
         await self._house.machine("fault", name="power_loss", args={"off_s": OUTAGE_S, "at_fraction": 0.2})
         await self._submit(plan.POWER)
         order = self.book.order(plan.POWER.order)
-        if await self._until(lambda: order.in_doubt() is not None):
-            step = order.in_doubt()
-            assert step is not None and step.attempt is not None, "what asks for a decision names its attempt"
-            choice = self._words.word("choice", Choice.NO_EFFECT)
-            people = lines.people(plan.TWO_PEOPLE)
-            self._say("event_resolve", people=people, choice=choice, step=step.name, order=order.id)
-            await self._scheduler.resolve(order.id, step.name, step.attempt, Choice.NO_EFFECT, list(plan.TWO_PEOPLE))
+        await self._until(lambda: order.question is not None)
+        if question := order.question:
+            choice, people = Choice.NO_EFFECT, list(plan.TWO_PEOPLE)
+            told = {"people": lines.people(people), "choice": self._words.word("choice", choice)}
+            self._say("event_resolve", step=question.step, order=order.id, **told)
+            await self._scheduler.resolve(order.id, question.step, question.attempt, choice, people)
         await self._ended(plan.POWER)
 
     # -- afterwards ----------------------------------------------------------------------------------------------------
@@ -205,4 +204,4 @@ class Day:
     async def settle(self) -> None:
         """Lets what has begun come to its end, bounded."""
         known = [order for order in self.book.orders.values() if order.id not in self.refused]
-        await self._until(lambda: all(order.ended or order.in_doubt() for order in known))
+        await self._until(lambda: all(order.ended or order.question for order in known))
