@@ -4,13 +4,15 @@ import asyncio
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cloud_bridge.client import NoReply, Scheduler
 from cloud_bridge.hearing import Heard, Kind
-from cloud_bridge.link import ConnectRefused, PublishRefused
+from cloud_bridge.link import Connect, ConnectRefused, PublishRefused
 from cloud_bridge.messages import Choice, EventData, Session
+from cloud_bridge.mqtt_link import MqttLink
 from tests.broker import Broker, broker, free_port
 from tests.cloud_bridge.paper_branch import running, until
 
@@ -200,6 +202,23 @@ async def test_a_persistent_scheduler_gets_what_came_while_it_was_away(broker: B
             broker.host, broker.port, branch="b1", watch=["events"], client_id="centre-1", known=known, fill_gaps=False
         ) as s:
             assert seqs(await take(s, 3)) == [3, 4, 5]
+
+
+@pytest.mark.rule("ENV-4")
+async def test_instructions_expire_at_the_broker_and_events_and_replies_do_not(broker: Broker) -> None:
+    spy = await MqttLink.connect(Connect(broker.host, broker.port, "spy"))
+    properties: dict[str, Any] = {}
+    spy._paho.on_message = lambda client, userdata, message: properties.update({message.topic: message.properties})
+    await spy.subscribe("branchgate/v1/b1/#")
+    async with running(broker) as (_, paper), Scheduler(broker.host, broker.port, branch="b1") as s:
+        paper.happen()
+        await s.submit("x", deadline=datetime.now(UTC) + timedelta(seconds=40))
+        await until(lambda: len(properties) == 4)
+    await spy.drop()
+    expiry = {topic.rsplit("/", 1)[-1]: getattr(p, "MessageExpiryInterval", None) for topic, p in properties.items()}
+    assert (expiry.pop("instructions") or 0) in range(35, 42)
+    assert expiry == {"session": None, "events": None, "replies": None}
+    assert not any(hasattr(p, "ResponseTopic") or hasattr(p, "UserProperty") for p in properties.values())
 
 
 async def test_errors_come_at_once_and_say_what_is_wrong(tmp_path: Path) -> None:
