@@ -83,6 +83,25 @@ def test_a_question_during_a_draw_spoils_it(after_s: float, error: str, place: s
     assert shown.detail["by"] == "31 30"
 
 
+def test_a_card_stuck_by_a_question_is_not_moved_again_before_a_reset() -> None:
+    bench = Bench().ready()
+    bench.send(DRAW)
+    bench.run(0.3)
+    bench.ask(STATUS)
+    assert bench.ask(CAPTURE).endswith(reply("4E 32 33 31 30"))
+    bench.ask(RESET_KEEP)
+    bench.ask(CAPTURE)
+    assert bench.acts == [("card_drawn", CARD_1), ("card_captured", CARD_1)]
+
+
+def test_a_spoilt_reset_of_a_unit_that_was_ready_makes_it_not_reset() -> None:
+    bench = Bench().ready()
+    bench.send(RESET_KEEP)
+    bench.run(0.2)
+    bench.ask(STATUS)
+    assert bench.ask(STATUS) == f"{ACK} {reply('4E 31 30 42 30')}"
+
+
 def test_a_question_during_a_reset_leaves_the_unit_not_reset() -> None:
     bench = Bench()
     bench.send(RESET_KEEP)
@@ -232,6 +251,19 @@ def test_a_new_question_takes_the_place_of_one_still_open() -> None:
     bench = Bench().ready()
     said = bench.ask(STATUS + COUNTER)
     assert said == f"{ACK} {ACK} {reply('50 A5 30 30 32 30 30 30 30')}"
+
+
+def test_a_motion_takes_the_place_of_a_question_still_open() -> None:
+    bench = Bench().ready()
+    assert bench.ask(STATUS + DRAW) == f"{ACK} {ACK} {reply('50 32 31 32 32 30')}"
+
+
+def test_a_nak_before_the_answer_does_not_bring_an_older_one() -> None:
+    bench = Bench(query_s=0.5).ready()
+    bench.ask(STATUS)
+    bench.send(COUNTER)
+    bench.run(0.1)
+    assert bench.ask(NAK) == reply("50 A5 30 30 32 30 30 30 30")
 
 
 def test_an_error_of_the_motor_refuses_every_move_until_a_reset() -> None:

@@ -105,6 +105,14 @@ def test_an_answer_under_way_dies_with_the_power() -> None:
     assert bench.ask("", 5) == ""
 
 
+def test_a_late_answer_dies_with_the_power_too() -> None:
+    bench = struck("late_answer", delay_s=5.0)
+    bench.ask(STATUS, 1.0)
+    bench.control(do="power", on=False)
+    bench.control(do="power", on=True)
+    assert bench.ask("", 10) == ""
+
+
 def test_a_power_cut_by_hand_is_not_ended_by_an_older_timer() -> None:
     bench = struck("power_loss", off_s=5.0)
     bench.control(do="power", on=True)

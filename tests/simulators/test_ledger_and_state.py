@@ -15,7 +15,7 @@ from simulators.ledger import Ledger, LedgerError, read_ledger
 from simulators.machine import Effect
 from simulators.runtime import Runtime
 from simulators.state import StateError, StateFile
-from tests.simulators.bench import CAPTURE, COUNTER, DRAW, PRESENT, RESET_KEEP, STATUS, reply
+from tests.simulators.bench import CAPTURE, COUNTER, DRAW, PRESENT, RESET_KEEP, STATUS, frame, reply
 from tests.simulators.virtual_time import run_in_virtual_time
 
 
@@ -68,8 +68,9 @@ class Simulator:
 
 
 @pytest.mark.rule("SIM-1")
+@pytest.mark.parametrize("effect_at", [0.9, 1.0])  # 1.0: effect and answer fall due in one moment
 def test_state_and_ledger_are_on_disk_before_the_confirming_bytes_leave(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, effect_at: float
 ) -> None:
     diary: list[str] = []
     fsync = os.fsync
@@ -79,7 +80,7 @@ def test_state_and_ledger_are_on_disk_before_the_confirming_bytes_leave(
         diary.append("synced " + Path(f"/proc/self/fd/{fd}").readlink().name)
 
     async def draw() -> None:
-        simulator = Simulator(tmp_path, diary)
+        simulator = Simulator(tmp_path, diary, effect_at=effect_at)
         await simulator.ask(RESET_KEEP)
         diary.clear()
         await simulator.ask(DRAW)
@@ -228,6 +229,7 @@ def test_numbers_go_on_even_when_the_ledger_was_moved_away(tmp_path: Path) -> No
         first = Simulator(tmp_path)
         await first.ask(RESET_KEEP)
         await first.ask(DRAW)
+        await first.ask(frame("A5 31 30 30 37"))
         first.end()
         (tmp_path / "ledger.jsonl").rename(tmp_path / "old.jsonl")
         second = Simulator(tmp_path)
@@ -235,7 +237,7 @@ def test_numbers_go_on_even_when_the_ledger_was_moved_away(tmp_path: Path) -> No
         second.end()
 
     run_in_virtual_time(two_lives())
-    assert read_ledger(tmp_path / "ledger.jsonl")[-1]["n"] == 3
+    assert [line["n"] for line in read_ledger(tmp_path / "ledger.jsonl")] == [3]
 
 
 def test_unplug_by_fault_is_ended_by_its_timer(tmp_path: Path) -> None:
