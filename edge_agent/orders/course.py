@@ -143,11 +143,11 @@ def arm(tx: Tx, order_id: str, step_name: str, arming: Arming, clock: Clock) -> 
         return NotNow(why)
     step = open_attempt(tx, step, arming)
     set_lane(tx, replace(lane, device=step.device, holder=order.id))
+    if order.state in _BEFORE_TURN:
+        order = change_order(tx, order, Order.RUNNING)
     if step.watch:
         step = change_step(tx, change_step(tx, step, Step.ACTING), Step.WAITING)
         change_order(tx, order, Order.WAITING, waiting_for=step.waits_for or "device")
-    elif order.state in _BEFORE_TURN:
-        change_order(tx, order, Order.RUNNING)
     attempt = last_attempt(tx, step)
     assert attempt is not None
     return attempt
