@@ -54,6 +54,7 @@ class Branch:
         link: Mapping[str, Any] | None = None,
         adoption: str = "automatic",
         faults: Iterable[Mapping[str, Any]] = (),
+        via: str | None = None,
     ) -> None:
         self.nursery, self.scheduler, self.folder, self.name, self.line = nursery, scheduler, folder, name, line
         self.heard = scheduler.branches[name]
@@ -62,6 +63,7 @@ class Branch:
         self._link = {"host": "127.0.0.1", "port": port, "backoff_min_s": 0.1, "backoff_max_s": 0.5, **(link or {})}
         self._adoption = adoption
         self._faults = list(faults)
+        self.via = via  # another address of the same line, with something in between
         self.ledger = folder / "ledger.jsonl"
         self.config = folder / "branch.toml"
         self.control_address = f"unix:{folder / 'ctl'}"
@@ -146,7 +148,13 @@ class Branch:
 
     @property
     def device_address(self) -> str:
-        return self.address if self.line == "tcp" else f"serial://{self.folder / 'tty'}?baud=9600"
+        own = self.address if self.line == "tcp" else f"serial://{self.folder / 'tty'}?baud=9600"
+        return self.via or own
+
+    def go_via(self, address: str) -> None:
+        """The agent's next start takes this way to the machine."""
+        self.via = address
+        self._write_config()
 
     async def start_agent(
         self, plan: Plan | None = None, *, bug: str | None = None, config: Path | None = None
@@ -202,6 +210,13 @@ class Branch:
         """Submits and waits until settled; the state, or `rejected`."""
         reply = await self.submit(order, **words)
         return await self.settled(order) if reply["status"] == "accepted" else "rejected"
+
+    async def resolve(self, order: str, choice: str, *people: str) -> dict[str, Any]:
+        """People decide on the step that needs attention, as they were asked; the reply's data."""
+        facts = self.heard.orders[order]["facts"]
+        words = {"step": facts["step"], "attempt": facts["attempt"], "choice": choice}
+        words["people"] = [f"/people/{person}" for person in people]
+        return await self.scheduler.instruct(self.scheduler.envelope(self.name, "order.resolve", words, subject=order))
 
     async def settled(self, order: str) -> str:
         return await self.scheduler.settled(self.name, order)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -180,10 +180,21 @@ async def _one_random(make: Make, scene: Scene, lives_s: list[float], tally: Tal
         tally.wrong.append(f"{where}: {difference}")
 
 
-async def _many(work: Callable[[], Awaitable[None]]) -> None:
+async def each(make_work: Iterable[Callable[[], Awaitable[None]]], width: int = WIDTH) -> None:
+    """Does all pieces of work, `width` at a time."""
+    waiting = iter(make_work)
+
+    async def work() -> None:
+        for piece in waiting:
+            await piece()
+
+    await _many(work, width)
+
+
+async def _many(work: Callable[[], Awaitable[None]], width: int = WIDTH) -> None:
     async def named() -> None:
         await work()
 
     async with asyncio.TaskGroup() as group:
-        for number in range(WIDTH):
+        for number in range(width):
             group.create_task(named(), name=f"worker {number}")

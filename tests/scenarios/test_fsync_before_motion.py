@@ -1,4 +1,4 @@
-"""SIGKILL can't tell synchronous=FULL from OFF; traced system calls show the journal on disk before each motion frame."""
+"""SIGKILL cannot tell synchronous=FULL from OFF; traced system calls show the journal on disk before each motion."""
 
 from __future__ import annotations
 
