@@ -37,6 +37,7 @@ class Runtime:
         self._loop = asyncio.get_running_loop()
         self._port: Port | None = None
         self._wake: asyncio.TimerHandle | None = None
+        self._replug: asyncio.TimerHandle | None = None
         self._saved: dict[str, Any] = {}
         self.failed: asyncio.Future[None] = self._loop.create_future()
         self._take_up()
@@ -58,8 +59,9 @@ class Runtime:
 
     def close(self) -> None:
         """Leave everything on disk and the port closed."""
-        if self._wake is not None:
-            self._wake.cancel()
+        for timer in (self._wake, self._replug):
+            if timer is not None:
+                timer.cancel()
         if self._port is not None:
             self._port.close()
         if not self.failed.done():
@@ -103,9 +105,13 @@ class Runtime:
         elif isinstance(action, Plug):
             self._port.plug()
         elif isinstance(action, Unplug):
-            self._port.unplug()
-            if action.for_s is not None:
-                self._loop.call_later(action.for_s, self._port.plug)
+            self._unplug(self._port, action.for_s)
+
+    def _unplug(self, port: Port, for_s: float | None) -> None:
+        if self._replug is not None:
+            self._replug.cancel()
+        port.unplug()
+        self._replug = None if for_s is None else self._loop.call_later(for_s, port.plug)
 
     def _commit(self, effects: list[Effect]) -> None:
         """State with the new lines first, then the ledger: a cut between the two is mended at the next start."""

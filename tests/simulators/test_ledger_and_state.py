@@ -247,12 +247,15 @@ def test_unplug_by_fault_is_ended_by_its_timer(tmp_path: Path) -> None:
         await asyncio.sleep(1)
         assert simulator.wire.plugs == ["out"]
         await asyncio.sleep(2)
+        simulator.runtime.control({"do": "fault", "name": "unplug", "args": {"for_s": 5}})
         simulator.runtime.control({"do": "fault", "name": "unplug", "args": {"for_s": None}})
         await asyncio.sleep(1000)
+        simulator.runtime.control({"do": "fault", "name": "unplug", "args": {"for_s": 5}})
         simulator.end()
+        await asyncio.sleep(1000)
         return simulator.wire.plugs
 
-    assert run_in_virtual_time(life()) == ["out", "in", "out", "closed"]
+    assert run_in_virtual_time(life()) == ["out", "in", "out", "out", "out", "closed"]
 
 
 def test_a_second_simulator_on_the_same_ledger_is_refused(tmp_path: Path) -> None:
