@@ -11,16 +11,25 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-SLOTS = 64  # more attempts than a branch has devices are never armed at once
+SLOTS = 256  # one attempt at a time is armed on a device, and a branch has at most 200
 SLOT_BYTES = 1024
 _EMPTY = b"\0" * SLOT_BYTES
 
 
+_HEAD = 12  # mark, length, checksum
+
+
+class RingFull(OSError):
+    """Every slot is taken: nothing more can be armed."""
+
+
 def _pack(entry: dict[str, Any]) -> bytes:
-    body = json.dumps(entry, separators=(",", ":"), ensure_ascii=True).encode()
-    if len(body) > SLOT_BYTES - 16:  # what was armed matters more than the readings
+    body = json.dumps(entry, separators=(",", ":")).encode()
+    if len(body) > SLOT_BYTES - _HEAD:  # what was armed matters more than the readings
         short = {key: entry[key] for key in ("attempt", "device", "act") if key in entry}
-        body = json.dumps(short, separators=(",", ":")).encode()[: SLOT_BYTES - 16]
+        body = json.dumps(short, separators=(",", ":")).encode()
+    if len(body) > SLOT_BYTES - _HEAD:
+        raise ValueError(f"attempt {entry['attempt'][:100]} does not fit a slot of {SLOT_BYTES} bytes: use shorter ids")
     head = b"BGR1" + len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big")
     return (head + body).ljust(SLOT_BYTES, b"\0")
 
@@ -29,27 +38,48 @@ def _unpack(slot: bytes) -> dict[str, Any] | None:
     if slot[:4] != b"BGR1":
         return None
     length = int.from_bytes(slot[4:8], "big")
-    body = slot[12 : 12 + length]
-    if zlib.crc32(body) != int.from_bytes(slot[8:12], "big"):
+    body = slot[_HEAD : _HEAD + length]
+    if zlib.crc32(body) != int.from_bytes(slot[8:_HEAD], "big"):
         return None
     try:
         entry = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
-    return entry if isinstance(entry, dict) and isinstance(entry.get("attempt"), str) else None
+    named = isinstance(entry, dict) and all(isinstance(entry.get(key), str) for key in ("attempt", "device"))
+    return entry if named else None
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)  # else a power cut may take the new file's name
+    finally:
+        os.close(fd)
 
 
 class Ring:
     """Armed attempts by slot: `put` stages, `sync` makes durable; `clear` needs none: a stale slot only adds doubt."""
 
     def __init__(self, path: Path) -> None:
+        """Opens or creates the file and reads what is in it. Raises OSError."""
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self._slot_of: dict[str, int] = {}
         self._staged = False
         self.entries: dict[str, dict[str, Any]] = {}
+        try:
+            self._fill_up(path)
+            self._read()
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def _fill_up(self, path: Path) -> None:
         if os.fstat(self._fd).st_size < SLOTS * SLOT_BYTES:
-            os.truncate(self._fd, SLOTS * SLOT_BYTES)
+            os.posix_fallocate(self._fd, 0, SLOTS * SLOT_BYTES)  # a full disk must not keep what is armed out of it
             os.fsync(self._fd)
+            _sync_folder(path.parent)
+
+    def _read(self) -> None:
         for number in range(SLOTS):
             entry = _unpack(os.pread(self._fd, SLOT_BYTES, number * SLOT_BYTES))
             if entry is not None:
@@ -57,15 +87,18 @@ class Ring:
                 self._slot_of[entry["attempt"]] = number
 
     def put(self, entry: dict[str, Any]) -> None:
-        """Writes an armed attempt ({"attempt", "device", "act", ...}), durable after `sync`. Raises OSError: full."""
-        attempt = entry["attempt"]
+        """Writes an armed attempt ({"attempt", "device", "act", ...}), durable after `sync`.
+
+        Raises RingFull, ValueError (its names fill more than a slot), OSError.
+        """
+        attempt, slot = entry["attempt"], _pack(entry)
         used = set(self._slot_of.values())
         number = self._slot_of.get(attempt)
         if number is None:
             number = next((n for n in range(SLOTS) if n not in used), None)
         if number is None:
-            raise OSError(f"all {SLOTS} slots of the ring of armed attempts are taken")
-        os.pwrite(self._fd, _pack(entry), number * SLOT_BYTES)
+            raise RingFull(f"all {SLOTS} slots of the ring of armed attempts are taken")
+        os.pwrite(self._fd, slot, number * SLOT_BYTES)
         self._slot_of[attempt] = number
         self.entries[attempt] = entry
         self._staged = True
@@ -78,10 +111,10 @@ class Ring:
 
     def clear(self, attempt: str) -> None:
         """Forgets a settled attempt."""
+        self.entries.pop(attempt, None)
         number = self._slot_of.pop(attempt, None)
         if number is not None:
             os.pwrite(self._fd, _EMPTY, number * SLOT_BYTES)
-            self.entries.pop(attempt, None)
 
     def close(self) -> None:
         os.close(self._fd)

@@ -1,0 +1,62 @@
+"""One transaction in progress, as whoever changes or reads the branch's state sees it.
+
+Knows rows, the outbox and what the journal says of itself; when it becomes durable is the journal's affair.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from cloud_bridge.envelope import rfc3339
+
+
+class Tx:
+    """One transaction in progress: SQL, the events that it tells and the attempts that it arms."""
+
+    def __init__(self, db: sqlite3.Connection, wall: Callable[[], datetime]) -> None:
+        self.db = db
+        self.wall = wall
+        self.armed: list[dict[str, Any]] = []
+        self.settled: list[str] = []
+        self.touched: set[str] = set()  # devices whose lanes have something to look at
+        self.told = False
+
+    def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self.db.execute(sql, values).fetchone()
+        return row
+
+    def all(self, sql: str, *values: Any) -> list[sqlite3.Row]:
+        return self.db.execute(sql, values).fetchall()
+
+    def do(self, sql: str, *values: Any) -> int:
+        """Runs a statement; returns the last row id."""
+        return self.db.execute(sql, values).lastrowid or 0
+
+    def now(self) -> str:
+        return rfc3339(self.wall())
+
+    def emit(self, type_: str, subject: str | None, data: dict[str, Any]) -> int:
+        """Adds one event to the outbox (OUT-1); returns its seq."""
+        self.told = True
+        sql = "INSERT INTO outbox (type, subject, time, data) VALUES (?, ?, ?, ?)"
+        return self.do(sql, type_, subject, self.now(), json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+
+    def reply(self, instruction: str, data: dict[str, Any]) -> None:
+        self.told = True
+        sql = "INSERT INTO replies (instruction, time, data) VALUES (?, ?, ?)"
+        self.do(sql, instruction, self.now(), json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+
+    def last_seq(self) -> int:
+        row = self.one("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
+        return int(row[0]) if row else 0
+
+    def meta(self, key: str, default: str = "") -> str:
+        row = self.one("SELECT value FROM meta WHERE key = ?", key)
+        return str(row[0]) if row else default
+
+    def set_meta(self, key: str, value: str) -> None:
+        self.do("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
