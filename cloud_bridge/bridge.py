@@ -82,6 +82,7 @@ class Bridge:
         self._ended.set()
         self._link: Link | None = None
         self._failures = 0
+        self._connected_at_s: float | None = None
 
     @property
     def status(self) -> Status:
@@ -115,11 +116,11 @@ class Bridge:
     # -- one session ---------------------------------------------------------------------------------------------------
 
     async def _one_session(self) -> None:
-        started_s = self._clock()
+        self._connected_at_s = None
         try:
             await self._until_it_ends()
         except ExceptionGroup as group:
-            await self._note_end(_cause(group), started_s)
+            await self._note_end(_cause(group))
         finally:
             await self._leave()
 
@@ -164,6 +165,8 @@ class Bridge:
 
     async def _take_instructions(self, link: Link, session: int) -> None:
         """Started in order of arrival, overlapping so that one fsync carries several; the link orders the PUBACKs."""
+        # The broker keeps to Receive Maximum for QoS 1 only; a flood at QoS 0 must wait in the socket, not in memory.
+        places = asyncio.Semaphore(self._settings.receive_maximum)
         async with asyncio.TaskGroup() as group:
             while True:
                 message = await link.receive()
@@ -171,7 +174,9 @@ class Bridge:
                     message.ack()
                     self._hear_session(message.payload, session)
                 else:
-                    group.create_task(self._take(message), name="bridge take")
+                    await places.acquire()
+                    taking = group.create_task(self._take(message), name="bridge take")
+                    taking.add_done_callback(lambda _: places.release())
 
     def _hear_session(self, payload: bytes, session: int) -> None:
         if self._outbox.is_other_death(payload, session):
@@ -199,11 +204,11 @@ class Bridge:
                     await link.close()
         await link.drop()
 
-    async def _note_end(self, cause: Exception, started_s: float) -> None:
+    async def _note_end(self, cause: Exception) -> None:
         if isinstance(cause, _Stopped):
             return
         self._status.last_error = str(cause) or repr(cause)
-        if self._clock() - started_s >= self._settings.stable_s:
+        if self._connected_at_s is not None and self._clock() - self._connected_at_s >= self._settings.stable_s:
             self._failures = 0
         if isinstance(cause, LinkLost) and cause.taken_over:
             self._failures = 30  # the other one must be told, not fought: at most one try a minute
@@ -222,6 +227,7 @@ class Bridge:
         return span_s / 2 + span_s / 2 * self._chance()
 
     def _note_connected(self, link: Link, session: int) -> None:
+        self._connected_at_s = self._clock()
         self._status.session = session
         self._status.session_present = link.session_present
         self._status.connects += 1

@@ -47,7 +47,7 @@ class NoReply(Exception):
     """The deadline passed without a reply: whether the branch took the instruction is not known; ask for the order."""
 
     def __init__(self, instruction: str) -> None:
-        super().__init__(f"no reply to {instruction} before its deadline: ask orders.request what became of it")
+        super().__init__(f"no reply to {instruction} in time: ask orders.request what became of it")
         self.instruction = instruction
 
 
@@ -120,8 +120,9 @@ class Scheduler:
         for task in self._tasks:
             task.cancel()
         await asyncio.wait(self._tasks)
-        for reply in self._replies.values():
-            reply.cancel()
+        for instruction, reply in self._replies.items():
+            if not reply.done():
+                reply.set_exception(NoReply(instruction))
 
     async def _open(self) -> MqttLink:
         link = await MqttLink.connect(self._options)

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 MAX_PACKET_BYTES = 1024 * 1024  # the broker keeps larger ones to itself; four times what ENV-5 lets through
 MAX_INFLIGHT = 100  # publishes without PUBACK at once, if the broker takes so many
+PACKET_OVERHEAD = 64  # header, properties and lengths of a PUBLISH of ours
+NO_LIMIT = 2**28  # MQTT 5 §2.1.4: no packet can be longer
 DEFAULT_RECEIVE_MAXIMUM = 65535  # MQTT 5 §3.2.2.3.3: when CONNACK does not say
 FIRST_REFUSAL = 0x80  # MQTT 5 §2.4: reason codes from here on are failures
 TAKEN_OVER = 0x8E  # MQTT 5 §3.14.2.1: another connection uses the same client id
@@ -77,6 +79,7 @@ class MqttLink:
     def __init__(self, options: Connect) -> None:
         self.session_present = False
         self.window = 0
+        self._packet_limit = NO_LIMIT
         self._loop = asyncio.get_running_loop()
         self._lost: asyncio.Future[LinkLost] = self._loop.create_future()
         self._connack: asyncio.Future[None] = self._loop.create_future()
@@ -163,6 +166,8 @@ class MqttLink:
         self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1, expiry_s: int | None = None
     ) -> None:
         """See link.Link."""
+        if len(topic) + len(payload) + PACKET_OVERHEAD > self._packet_limit:
+            raise PublishRefused(topic, "Packet too large")  # sent all the same it would end the connection, each time
         properties = _properties(PacketTypes.PUBLISH)
         properties.ContentType = CONTENT_TYPE
         if expiry_s is not None:
@@ -237,6 +242,7 @@ class MqttLink:
             return
         self.session_present = flags.session_present
         self.window = min(int(getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM)), MAX_INFLIGHT)
+        self._packet_limit = int(getattr(properties, "MaximumPacketSize", NO_LIMIT))
         for _ in range(self.window):
             self._slots.release()
         self._connack.set_result(None)
@@ -279,13 +285,14 @@ class MqttLink:
         sock = self._paho.sock
         if on and not self._lost.done():
             self._loop.add_reader(sock, self._step, self._read_all)
+            if isinstance(sock, ssl.SSLSocket):  # what TLS decoded before a pause, the selector cannot see
+                self._loop.call_soon(self._step, self._read_all)
         elif sock.fileno() >= 0:
             self._loop.remove_reader(sock)
         self._reading = on
 
     def _read_all(self) -> None:
         self._paho.loop_read()
-        # TLS may hold decoded bytes that the selector cannot see.
         while isinstance(self._paho.opened, ssl.SSLSocket) and self._reading and self._paho.opened.pending():
             self._paho.loop_read()
 

@@ -152,6 +152,20 @@ async def test_the_back_off_stays_between_its_bounds(chance: float) -> None:
         assert max(pauses) <= 60
 
 
+@pytest.mark.rule("SES-4")
+async def test_a_broker_that_hangs_at_each_connect_is_no_success() -> None:
+    async with world() as w:
+
+        async def hang(options: Connect) -> FakeLink:
+            w.hours.now_s += 10
+            raise ConnectRefused("did not answer within 10 s")
+
+        w.bridge._open_link = hang
+        w.link.lose()
+        await w.hours.advance(100)
+        assert [s for s in w.hours.slept if s != SETTINGS.heartbeat_s][:6] == [1, 2, 4, 8, 16, 30]
+
+
 async def test_a_taken_over_session_backs_off_for_long_and_is_told_once() -> None:
     async with world() as w:
         for _ in range(3):
@@ -179,6 +193,19 @@ async def test_takes_overlap_and_start_in_order_and_each_is_acknowledged_only_wh
         await settle()
         assert all(m.acked for m in messages)
         assert w.bridge.status.taken == 4
+
+
+@pytest.mark.rule("INS-7")
+async def test_no_more_takes_are_under_way_than_receive_maximum_whatever_comes() -> None:
+    async with world(replace(SETTINGS, receive_maximum=5)) as w:
+        w.inbox.gate = asyncio.Event()
+        for n in range(50):
+            w.link.deliver(TOPICS.instructions, b"%d" % n)
+        await settle()
+        assert len(w.inbox.started) == 5
+        w.inbox.gate.set()
+        await settle()
+        assert w.inbox.taken == [b"%d" % n for n in range(50)]
 
 
 @pytest.mark.rule("INS-2")

@@ -172,6 +172,15 @@ async def test_a_refused_publish_is_an_error_with_the_brokers_reason(tmp_path: P
 
 
 @pytest.mark.rule("OUT-2")
+async def test_what_is_too_large_for_the_broker_is_refused_before_it_ends_the_connection(tmp_path: Path) -> None:
+    with Broker(tmp_path, extra="max_packet_size 2000\n") as broker:
+        async with linked(broker) as link:
+            with pytest.raises(PublishRefused, match="Packet too large"):
+                await link.publish("t", b"x" * 2000)
+            await link.publish("t", b"x" * 1900)
+
+
+@pytest.mark.rule("OUT-2")
 async def test_a_killed_broker_ends_waiting_publishes_at_once(broker: Broker) -> None:
     async with linked(broker) as link:
         broker.freeze()
