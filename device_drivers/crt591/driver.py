@@ -6,6 +6,7 @@ Knows one unit and its evidence; must not know orders, when to try again, or tha
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 
 from device_drivers.crt591 import commands, evidence, preconditions, self_test, twin
@@ -79,13 +80,17 @@ class CardDispenser:
         return twin.describe(state, self._profile, identity, self._counters())
 
     async def recover(self) -> None:
-        """Clears the unit's errors by PM 37 (the card stays where it is); for after a person looked at the machine."""
-        await self._unit.initialise()
+        """Clears the unit's errors by PM 37 (the card stays where it is); for after a person looked at the machine.
+
+        An error that stays is told by the next probe or arming, which refuse as ever. Raises DeviceUnavailable.
+        """
+        with contextlib.suppress(UnitRefusedError):
+            await self._unit.initialise()
 
     async def arm(self, act: str, params: Mapping[str, Json]) -> Arming:
         """Entry off, status, bin counter; preconditions. Raises DeviceRefused, DeviceUnavailable, NothingToDo."""
         self._spec(act)
-        given = preconditions.baseline(params)
+        given = preconditions.baseline(act, params)
         if act != AWAIT_TAKEN:
             await self._unit.command(commands.ENTRY_OFF)
         remembered = self._unit.bin_with_card_in_gate
@@ -171,7 +176,7 @@ class CardDispenser:
 
     def _watched_from(self, arming: Arming, params: Mapping[str, Json]) -> Readings:
         before = Readings.of(arming)
-        given = preconditions.baseline(params)
+        given = preconditions.baseline(AWAIT_TAKEN, params)
         return before if given is None else Readings(before.st0, before.st1, before.st2, given)
 
     def _counters(self) -> dict[str, int]:

@@ -29,9 +29,9 @@ def check(act: str, now: Readings, baseline_bin: int | None) -> None:
         _check_present(now)
 
 
-def baseline(params: Mapping[str, Json]) -> int | None:
+def baseline(act: str, params: Mapping[str, Json]) -> int | None:
     """`params["bin"]`: the bin counter at the arming of presenting, if the caller knows it. Raises DeviceRefused."""
-    value = params.get("bin")
+    value = params.get("bin") if act in (CAPTURE, AWAIT_TAKEN) else None
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= BIN_MAX):
         raise DeviceRefused("invalid_params", f"bin is a number from 0 to {BIN_MAX}, not {value!r}")
     return value

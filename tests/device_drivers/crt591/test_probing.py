@@ -168,11 +168,14 @@ async def test_recovering_after_hands_clears_the_error_and_moves_nothing() -> No
 
 
 @virtual_time
-async def test_recovering_in_vain_is_refused() -> None:
+async def test_recovering_in_vain_is_told_by_the_next_look() -> None:
     async with bench() as it:
+        it.far.error = "10"
         it.far.say(INITIALISE, b.fails("10"))
+        await it.driver.recover()
+        assert (await it.driver.probe()).reason == "card_jam"
         with pytest.raises(DeviceRefused, match="card_jam"):
-            await it.driver.recover()
+            await it.driver.arm("draw_card", {})
 
 
 # --- self-test -----------------------------------------------------------------------------------------------------
