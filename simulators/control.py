@@ -6,8 +6,8 @@ Knows lines and JSON; what a request does is the machine's affair. `ControlClien
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -153,7 +153,9 @@ def split_address(where: str) -> tuple[str, str, int]:
 
 
 def _is_loopback(host: str) -> bool:
+    if host in {"localhost", "::1"}:
+        return True
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
+        return socket.inet_pton(socket.AF_INET, host)[0] == 127
+    except OSError:
         return False

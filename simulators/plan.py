@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +58,8 @@ def parse_plan(raw: Any) -> Plan:
 
 def read_plan(path: Path) -> Plan:
     """Read a plan from JSON (a list) or TOML (`[[faults]]` tables), by the file's ending."""
+    import tomllib  # only here: a simulator without a plan starts sooner
+
     try:
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text).get("faults") if path.suffix == ".toml" else json.loads(text)

@@ -118,7 +118,17 @@ def test_two_units_must_be_named() -> None:
 
 
 @pytest.mark.parametrize(
-    "where", ["", "unix:", "tcp:", "tcp:127.0.0.1", "tcp:127.0.0.1:99999", "udp:127.0.0.1:1", "tcp:0.0.0.0:1"]
+    "where",
+    [
+        "",
+        "unix:",
+        "tcp:",
+        "tcp:127.0.0.1",
+        "tcp:127.0.0.1:99999",
+        "udp:127.0.0.1:1",
+        "tcp:0.0.0.0:1",
+        "tcp:127.example.org:1",
+    ],
 )
 def test_addresses_that_are_none_or_not_loopback_are_refused(where: str) -> None:
     with pytest.raises(ControlError):
