@@ -57,6 +57,23 @@ app.add_typer(device_app, name="device")
 app.add_typer(journal_app, name="journal")
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from edge_agent.app import versions
+
+        print(PROGRAM, ", ".join(f"{what} {which}" for what, which in versions().items()))
+        raise typer.Exit
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help=T("help.version"))
+    ] = False,
+) -> None:
+    """Options of the command itself."""
+
+
 Command = Callable[..., Coroutine[Any, Any, int]]
 
 
@@ -301,6 +318,11 @@ def run(arguments: Sequence[str]) -> int:
         told = problem_of(mistake, PROGRAM)
         screen.problem(told)
         return told.exit_code
+    except Exception as error:  # the last net: a person gets two lines, whatever went wrong
+        if os.environ.get("BRANCHGATE_DEBUG"):
+            raise
+        screen.problem(Problem(Exit.FAILED, "unexpected", why=f"{type(error).__name__}: {error}"))
+        return Exit.FAILED
 
 
 def main() -> NoReturn:

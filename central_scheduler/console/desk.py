@@ -20,7 +20,7 @@ from central_scheduler.words import Words
 from cloud_bridge.client import NoReply, Scheduler
 from cloud_bridge.hearing import Heard, Kind
 from cloud_bridge.link import ConnectRefused, PublishRefused
-from cloud_bridge.messages import Code, Reply
+from cloud_bridge.messages import Code, Death, Reply
 
 KEPT_QUIET_S = 0.3  # a broker sends what it retains right after SUBACK
 SHOWN_BRANCHES = 8
@@ -99,14 +99,26 @@ async def answered(desk: Desk, scheduler: Scheduler, asking: Awaitable[Reply], i
     try:
         reply = await asking
     except NoReply as error:
-        remedy = "no_answer" if instruction else "no_answer_read"
-        places = {"branch": scheduler.branch, "seconds": f"{desk.timeout_s:g}", "id": instruction or error.instruction}
-        raise Problem(Exit.NO_ANSWER, "no_answer", remedy=remedy, **places) from error
+        raise await _silence(desk, scheduler, instruction) from error
     except ValidationError as error:  # what the contract's models refuse never leaves this machine
         raise Problem(Exit.USAGE, "usage", command="branchgate", why=_first(error)) from error
     if reply.status == "rejected":
         raise rejection(desk, reply)
     return reply
+
+
+async def _silence(desk: Desk, scheduler: Scheduler, instruction: str) -> Problem:
+    branch = scheduler.branch or ""
+    remedy = "no_answer" if instruction else "no_answer_read"
+    places = {"branch": branch, "seconds": f"{desk.timeout_s:g}", "id": instruction}
+    problem = Problem(Exit.NO_ANSWER, "no_answer", remedy=remedy, **places)
+    async with line(desk, branch, {"session"}) as asker:
+        told = [heard.data for heard in await asker.kept(KEPT_QUIET_S)]
+    if not told:
+        problem.more.append(desk.words("error.no_session", branch=branch))
+    elif isinstance(death := told[-1], Death):
+        problem.more.append(desk.words("error.branch_gone", reason=desk.words.word("death", death.reason)))
+    return problem
 
 
 def rejection(desk: Desk, reply: Reply) -> Problem:

@@ -53,14 +53,14 @@ def _words(node: ast.expr | None, constants: dict[str, str]) -> Iterator[str]:
 
 
 # Where a code stands among a call's positional arguments, and of which family it is.
-_ERRORS = ("DeviceError", "DeviceUnavailable", "DeviceRefused", "DeviceFault", "OutcomeUnknown", "NoReplyError", "NotNow")
+_DEVICE_ERRORS = ("DeviceError", "DeviceUnavailable", "DeviceRefused", "DeviceFault", "OutcomeUnknown", "NoReplyError")
 PLACES = {
-    **dict.fromkeys((*_ERRORS, "ErrorCode", "note"), [(0, "reason")]),
-    "Verdict": [(1, "reason")],
-    **dict.fromkeys(("hold", "release"), [(2, "reason")]),
-    **dict.fromkeys(("stop", "set_goal", "doubt"), [(3, "reason")]),
-    "wait": [(2, "waiting"), (3, "reason")],
-    "tell_once": [(0, "journal")],
+    **dict.fromkeys((*_DEVICE_ERRORS, "ErrorCode", "NotNow", "note"), ((0, "reason"),)),
+    "Verdict": ((1, "reason"),),
+    **dict.fromkeys(("hold", "release"), ((2, "reason"),)),
+    **dict.fromkeys(("stop", "set_goal", "doubt"), ((3, "reason"),)),
+    "wait": ((2, "waiting"), (3, "reason")),
+    "tell_once": ((0, "journal"),),
 }
 
 
@@ -77,7 +77,7 @@ def _codes(path: Path) -> Iterator[tuple[str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            for place, family in PLACES.get(name, []):
+            for place, family in PLACES.get(name, ()):
                 given = node.args[place] if place < len(node.args) else None
                 yield from ((family, word) for word in _words(given, constants))
             for keyword in (k for k in node.keywords if k.arg in {"reason", "waiting_for"}):
@@ -85,9 +85,9 @@ def _codes(path: Path) -> Iterator[tuple[str, str]]:
                 yield from ((family, word) for word in _words(keyword.value, constants))
         elif isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
-                family = {"reason": "reason", "what": "journal"}.get(getattr(key, "value", None) or "")
-                if family:
-                    yield from ((family, word) for word in _words(value, constants))
+                told = {"reason": "reason", "what": "journal"}.get(getattr(key, "value", None) or "")
+                if told:
+                    yield from ((told, word) for word in _words(value, constants))
 
 
 def _pairs(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
