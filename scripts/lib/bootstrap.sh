@@ -9,7 +9,7 @@
 #   BRANCHGATE_VENV       where the Python packages go (default: .venv in the checkout)
 #   BRANCHGATE_MOSQUITTO  a broker to use;  BRANCHGATE_STRACE  a strace to use
 #   BRANCHGATE_UNPACK=1   unpack Debian packages into .tools even where they could be installed
-# Told through the environment: BRANCHGATE_MOSQUITTO, BRANCHGATE_STRACE, and PATH with the venv first.
+# Told through the environment: BRANCHGATE_MOSQUITTO, BRANCHGATE_STRACE, and PATH: the venv first, .tools/bin last.
 
 root=$(CDPATH='' cd -- "$here/.." && pwd -P)
 tools=$root/.tools
@@ -64,6 +64,6 @@ bootstrap() {
     if [ "$1" = dev ]; then provide_tool strace strace BRANCHGATE_STRACE; fi
     rm -rf "$tools/apt"  # the package lists of apt_unpack: 150 MB that nothing needs any more
     drop_lock
-    PATH=$venv/bin:$PATH
+    PATH=$venv/bin:$PATH:$tools/bin
     export PATH
 }

@@ -132,14 +132,14 @@ async def test_a_line_that_takes_nothing_any_more_ends_the_write(line: Pty, monk
     ("address", "why"),
     [
         ("serial:///dev/no-such-line", "no such device"),
-        ("serial://FOLDER/plain-file", "not a serial line"),
+        ("serial:///FOLDER/plain-file", "not a serial line"),
         ("serial:///etc", r"could not open|directory"),
         ("serial:///dev/null", "not a serial line"),
     ],
 )
 async def test_what_cannot_be_opened_says_why_and_leaks_nothing(address: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "plain-file").touch()
-    address = address.replace("FOLDER", str(tmp_path))
+    address = address.replace("/FOLDER", str(tmp_path))
     await asyncio.to_thread(int)  # the thread that opens ports, and whatever it keeps
     before = open_files()
     for _ in range(20):
