@@ -6,12 +6,14 @@ Knows the outer form only (contract §1); what `data` means is said by `messages
 from __future__ import annotations
 
 import json
+import math
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 MAX_PAYLOAD_BYTES = 256 * 1024  # ENV-5
+MAX_DEPTH = 64  # what can be read can be written again, whatever the stack
 CONTENT_TYPE = "application/cloudevents+json"
 
 
@@ -63,12 +65,33 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is larger than any number that can be kept")
+    return number
+
+
+def _shallow(value: Any) -> None:
+    todo = [(value, 1)]
+    while todo:
+        node, depth = todo.pop()
+        if depth > MAX_DEPTH:
+            raise ValueError(f"nested more than {MAX_DEPTH} deep")
+        if isinstance(node, dict | list):
+            todo.extend((part, depth + 1) for part in (node.values() if isinstance(node, dict) else node))
+
+
 def read_object(payload: bytes) -> dict[str, Any]:
-    """Bytes -> JSON object. Raises BadMessage for size, encoding, syntax, duplicate names, NaN, depth, non-objects."""
+    """Bytes -> JSON object. Raises BadMessage for size, encoding, syntax, names that repeat, numbers, depth."""
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise BadMessage(f"payload of {len(payload)} bytes is over {MAX_PAYLOAD_BYTES}: send a reference instead")
     try:
-        value = json.loads(payload.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+        text = payload.decode("utf-8")
+        value = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite)
+        _shallow(value)
+        if "\\u" in text:  # half a surrogate pair can be escaped, and then neither be stored nor sent again
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise BadMessage(f"payload is not UTF-8 JSON: {error}") from error
     if not isinstance(value, dict):

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from cloud_bridge.envelope import BadMessage, Envelope, explain, read_envelope
 from cloud_bridge.messages import CATALOGUE, Message
+from cloud_bridge.topics import NAME
 
 Kind = Literal["replies", "events", "session", "devices"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -42,7 +43,7 @@ def hear(root: str, topic: str, payload: bytes, *, retained: bool = False) -> He
     """Raises BadMessage for a topic or a payload that is not a branch's."""
     branch, _, rest = topic.removeprefix(f"{root}/").partition("/")
     kind = next((kind for kind in KINDS if kind == rest.partition("/")[0]), None)
-    if kind is None:
+    if kind is None or not NAME.match(branch) or not topic.startswith(f"{root}/"):
         raise BadMessage(f"{topic} is not a topic of a branch")
     envelope = read_envelope(payload)
     row = CATALOGUE.get(envelope.type)
