@@ -168,7 +168,7 @@ class Scheduler:
 
     def push(self, branch: str, payload: bytes | Json) -> None:
         """Publishes once and looks back at nothing."""
-        raw = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
+        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
         self._client.publish(f"{ROOT}/{branch}/instructions", raw, qos=1)
 
     async def instruct(self, message: Json, timeout_s: float = REACH_S) -> Json:

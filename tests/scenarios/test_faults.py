@@ -1,4 +1,4 @@
-"""The same orders while the machine and its line fail: nothing twice, nothing lost, people asked only when they must be."""
+"""The same orders while machine and line fail: nothing twice, nothing lost, people asked only when they must be."""
 
 from __future__ import annotations
 
