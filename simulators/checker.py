@@ -44,7 +44,7 @@ STEP_MOVES: dict[str | None, frozenset[str]] = {  # ORD-3
     "acting": frozenset({"waiting", "in_doubt"}) | _OUTCOMES,
     "waiting": frozenset({"in_doubt"}) | _OUTCOMES,
     "in_doubt": _OUTCOMES,
-    "no_effect": frozenset({"armed"}),
+    "no_effect": frozenset({"armed", "skipped"}),  # the last when the second attempt turned out needless
     "done": frozenset({"compensated"}),
 }
 UNSETTLED = frozenset({"armed", "acting", "waiting", "in_doubt"})
@@ -86,6 +86,7 @@ class Order:
     facts: list[Json] = field(default_factory=list)  # whatever was told that may say where the card went
     left_inside: bool = False  # it was told that the card stands in the machine or that nobody knows
     steps: dict[str, str] = field(default_factory=dict)
+    decisions: int = 0  # people's, each of which may allow one more attempt
 
     @property
     def settled(self) -> bool:
@@ -254,6 +255,7 @@ def _order_moved(data: Json, states: dict[tuple[str, str], str], report: Report)
     states[key] = to
     order = report.orders.setdefault(data["order"], Order(data["order"], to))
     order.state, order.reason = to, data.get("reason") or ""
+    order.decisions += known == "needs_attention" and bool(data.get("by"))
     order.facts.append(data.get("facts") or {})
 
 
@@ -291,9 +293,10 @@ def _armed(data: Json, attempts: dict[str, Attempt], report: Report) -> None:
     if attempt.act not in ACT_OF and attempt.act not in WATCHES:
         report.blame("unknown_act", f"attempt {attempt.id} does {attempt.act}, which this checker cannot count")
     earlier = sum(a.order == attempt.order and a.step == attempt.step for a in attempts.values())
-    if earlier >= MAX_ATTEMPTS:
+    order = report.orders.get(attempt.order)
+    if earlier >= MAX_ATTEMPTS + (order.decisions if order else 0):
         report.blame("armed_again", f"attempt {attempt.id} is number {earlier + 1} of its step (ORD-3)")
-    if (order := report.orders.get(attempt.order)) and order.state in ENDS:
+    if order and order.state in ENDS:
         report.blame("armed_after_end", f"attempt {attempt.id} was armed when its order was {order.state}")
     attempts[attempt.id] = attempt
 
@@ -540,8 +543,12 @@ def _judge_completed(order: Order, own: list[Json], left: set[tuple[str, str | N
     for act in presented:
         if (act["device"], _serial(act)) not in left:
             report.blame("not_taken", f"order {order.id} is completed, but nobody took card {_serial(act)}")
+    watched = {attempt.step for attempt in report.attempts if attempt.order == order.id and attempt.act in WATCHES}
     for step, state in order.steps.items():
-        if state not in {"done", "skipped", "compensated"}:
+        late = (
+            step in watched and state == "failed"
+        )  # nobody was seen taking it; it was gone when it was to be captured
+        if state not in {"done", "skipped", "compensated"} and not late:
             report.blame("completed_without", f"order {order.id} is completed, but its step {step} is {state}")
 
 

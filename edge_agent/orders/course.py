@@ -78,7 +78,7 @@ def advance(tx: Tx, order: OrderRow) -> OrderRow:
         return change_order(tx, order, Order.CANCELLING, reason=order.goal_reason)
     if order.held and order.goal is Goal.FINISH and not step.watch:
         return order if order.state is Order.HELD else change_order(tx, order, Order.HELD, reason="held")
-    if order.state in (Order.WAITING, Order.NEEDS_ATTENTION) and order.goal is not Goal.CANCEL:
+    if order.state in (Order.WAITING, Order.NEEDS_ATTENTION, Order.HELD) and order.goal is not Goal.CANCEL:
         return change_order(tx, order, Order.RUNNING, reason=order.goal_reason)
     return order
 
@@ -111,7 +111,7 @@ def _add_undo(tx: Tx, step: StepRow, position: int) -> None:
 
 
 def _end(tx: Tx, order: OrderRow) -> OrderRow:
-    steps = steps_of(tx, order.id)
+    steps = steps_of(tx, order.id)  # as they were before those not needed are skipped
     for step in steps:
         if step.state is Step.PENDING:
             change_step(tx, step, Step.SKIPPED)
@@ -119,9 +119,8 @@ def _end(tx: Tx, order: OrderRow) -> OrderRow:
         lane = lane_of(tx, device)
         if lane.holder == order.id:
             set_lane(tx, replace(lane, holder=None))
-    if any(
-        s.undoes and s.item == Whereabouts.CUSTOMER for s in steps
-    ):  # gone at the last moment: the order was fulfilled
+    late = any(s.undoes and s.item == Whereabouts.CUSTOMER for s in steps)
+    if late and past_return(steps):  # gone at the last moment: the order was fulfilled
         return change_order(tx, order, Order.COMPLETED, reason="taken_late", facts={"taken": "inferred"})
     facts: dict[str, Any] = {key: s.facts[key] for s in steps for key in ("taken", "retained") if key in s.facts}
     return change_order(tx, order, _ENDS[order.goal], reason=order.goal_reason, facts=facts)
@@ -144,7 +143,7 @@ def arm(tx: Tx, order_id: str, step_name: str, arming: Arming, clock: Clock) -> 
     step = open_attempt(tx, step, arming)
     set_lane(tx, replace(lane, device=step.device, holder=order.id))
     if order.state in _BEFORE_TURN:
-        order = change_order(tx, order, Order.RUNNING)
+        order = change_order(tx, order, Order.CANCELLING if order.goal is Goal.CANCEL else Order.RUNNING)
     if step.watch:
         step = change_step(tx, change_step(tx, step, Step.ACTING), Step.WAITING)
         change_order(tx, order, Order.WAITING, waiting_for=step.waits_for or "device")
@@ -178,10 +177,11 @@ def wait(tx: Tx, order: OrderRow, waiting_for: str, reason: str) -> str:
     """The order says what it waits for, once. Returns the reason."""
     order = get_order(tx, order.id)
     new = (order.state, order.waiting_for, order.reason) != (Order.WAITING, waiting_for, reason)
-    if new and order.state in (Order.ACCEPTED, Order.SCHEDULED, Order.RUNNING):
+    if new and order.state in (Order.ACCEPTED, Order.SCHEDULED, Order.RUNNING, Order.CANCELLING):
         change_order(tx, order, Order.WAITING, waiting_for=waiting_for, reason=reason)
     elif new and order.state is Order.WAITING and waiting_for != order.waiting_for:
-        change_order(tx, change_order(tx, order, Order.RUNNING), Order.WAITING, waiting_for=waiting_for, reason=reason)
+        between = Order.CANCELLING if order.goal is Goal.CANCEL else Order.RUNNING
+        change_order(tx, change_order(tx, order, between), Order.WAITING, waiting_for=waiting_for, reason=reason)
     return reason
 
 
@@ -224,9 +224,14 @@ def settle(tx: Tx, order_id: str, step_name: str, verdict: Verdict) -> OrderRow:
 
 
 def _note_whereabouts(tx: Tx, step: StepRow, verdict: Verdict) -> None:
+    """An item that left frees the machine for others, unless a watch of this order must still look for it."""
     lane = lane_of(tx, step.device)
-    if verdict.item in LEFT and lane.holder == step.order_id and not verdict.lane_shut:
-        set_lane(tx, replace(lane, holder=None))
+    if verdict.item not in LEFT or lane.holder != step.order_id or verdict.lane_shut:
+        return
+    pending = [s for s in steps_of(tx, step.order_id) if s.state is Step.PENDING and s.device == step.device]
+    if verdict.item is Whereabouts.CUSTOMER and any(s.watch for s in pending):
+        return  # another one's card would be taken for this one's
+    set_lane(tx, replace(lane, holder=None))
 
 
 def _done(tx: Tx, step: StepRow, verdict: Verdict) -> OrderRow:
@@ -247,8 +252,12 @@ def _compensated(tx: Tx, undo: StepRow) -> None:
 
 def _no_effect(tx: Tx, step: StepRow, verdict: Verdict) -> OrderRow:
     order = get_order(tx, step.order_id)
+    lane = lane_of(tx, step.device)
+    done = any(s.state is Step.DONE and s.device == step.device for s in steps_of(tx, order.id))
+    if lane.holder == order.id and not done:
+        set_lane(tx, replace(lane, holder=None))  # nothing of it was ever in the machine
     if step.armings < step.allowed and order.goal is Goal.FINISH:
-        return order  # it keeps its turn and is armed once more
+        return advance(tx, order)  # it keeps its turn and is armed once more
     if step.undoes:
         return order if step.armings < step.allowed else _need_hands(tx, step, verdict)
     set_goal(tx, order, Goal.FAIL, verdict.reason)
@@ -260,6 +269,8 @@ def unneeded(tx: Tx, order_id: str, step_name: str, verdict: Verdict) -> OrderRo
     order, step = get_order(tx, order_id), get_step(tx, order_id, step_name)
     if order.step != step_name or step.state not in (Step.PENDING, Step.NO_EFFECT):
         return order
+    if verdict.outcome is Outcome.UNKNOWN:
+        return _need_hands(tx, step, verdict)
     step = change_step(tx, step, Step.SKIPPED, verdict=verdict)
     _note_whereabouts(tx, step, verdict)
     if step.undoes:
@@ -304,6 +315,8 @@ def decide(tx: Tx, order: OrderRow, step: StepRow, choice: str, by: By) -> Order
     if step.state is Step.IN_DOUBT:
         to = {"done": Step.DONE, "no_effect": Step.NO_EFFECT}.get(choice, Step.FAILED)
         step = change_step(tx, step, to, verdict=verdict, by=by)
+    elif step.state is Step.PENDING:
+        step = change_step(tx, step, Step.SKIPPED, verdict=verdict, by=by)
     if choice == "no_effect":
         tx.do("UPDATE steps SET allowed = armings + 1 WHERE order_id = ? AND name = ?", order.id, step.name)
     elif choice == "done" and step.undoes:
@@ -330,7 +343,7 @@ def _force_undo(tx: Tx, order: OrderRow, device: str) -> None:
 
 def past_return(steps: list[StepRow]) -> bool:
     """Whether a step marked no_return was armed and may have had its effect."""
-    return any(s.no_return and s.state not in (Step.PENDING, Step.NO_EFFECT, Step.SKIPPED) for s in steps)
+    return any(s.no_return and s.state not in (Step.PENDING, Step.NO_EFFECT) for s in steps)
 
 
 def stop(tx: Tx, order: OrderRow, goal: Goal, reason: str, by: By = MACHINE) -> OrderRow:

@@ -6,6 +6,7 @@ Knows what may be asked and by whom; what it makes of an order is `course`.
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Any
 
 from cloud_bridge.envelope import Envelope
@@ -94,19 +95,31 @@ def resolve(desk: Desk, tx: Tx, envelope: Envelope, data: OrderResolve) -> dict[
 
 def _people(envelope: Envelope, data: OrderResolve) -> By:
     """Who decided. ORD-6: what makes safe needs one person, all else two distinct ones, never a scheduler."""
-    people = list(dict.fromkeys(name.strip().removeprefix("/people/") for name in data.people))
-    scheduler = envelope.source.rsplit("/", 1)[-1]
-    if any(not name or name.startswith("/") or name == scheduler for name in people):
+    people = {_spelling(name): name.strip().removeprefix("/people/").strip() for name in data.people}
+    scheduler = (
+        "" if envelope.source.startswith("/people/") else _spelling(envelope.source.rstrip("/").rsplit("/", 1)[-1])
+    )
+    if any(not key or "/" in key or key == scheduler for key in people):
         raise Rejected(Code.INVALID, "people: name those who looked at the machine; a scheduler is not one of them")
     if data.choice.value in ("done", "no_effect") and len(people) < 2:
         raise Rejected(
             Code.UNAUTHORIZED, f"choice {data.choice} lets the order go on: two distinct people must decide it"
         )
-    return By(tuple(f"/people/{name}" for name in people), authenticated=False)
+    return By(tuple(f"/people/{name}" for name in people.values()), authenticated=False)
+
+
+def _spelling(name: str) -> str:
+    """One spelling for each name: full width, case, blanks and invisible characters make no second person."""
+    bare = name.strip().removeprefix("/people/")
+    return "".join(c for c in unicodedata.normalize("NFKC", bare).casefold() if c.isprintable() and not c.isspace())
 
 
 def _correct(desk: Desk, tx: Tx, order: OrderRow, step: StepRow, data: OrderResolve, by: By) -> dict[str, Any]:
     """After an end state the state stays and the truth is told (ORD-8)."""
+    if not tx.one(
+        "SELECT 1 FROM attempts WHERE id = ? AND order_id = ? AND step = ?", data.attempt, order.id, step.name
+    ):
+        raise Rejected(Code.CONFLICT, f"step {step.name} of order {order.id} has no attempt {data.attempt}: look again")
     members = {
         "order": order.id,
         "step": step.name,

@@ -63,7 +63,7 @@ ORDER_CHANGES: dict[Order, frozenset[Order]] = {
     _O.RUNNING: frozenset({_O.WAITING, _O.HELD, _O.CANCELLING, _O.NEEDS_ATTENTION}) | ENDS,
     _O.WAITING: frozenset({_O.RUNNING, _O.HELD, _O.CANCELLING, _O.NEEDS_ATTENTION, _O.SCHEDULED}) | ENDS,
     _O.HELD: frozenset({_O.RUNNING, _O.SCHEDULED, _O.CANCELLING, _O.NEEDS_ATTENTION}) | _STOPS,
-    _O.CANCELLING: frozenset({_O.NEEDS_ATTENTION}) | ENDS,
+    _O.CANCELLING: frozenset({_O.WAITING, _O.NEEDS_ATTENTION}) | ENDS,
     _O.NEEDS_ATTENTION: frozenset({_O.RUNNING, _O.HELD, _O.CANCELLING}) | ENDS,
     **{end: frozenset() for end in ENDS},
 }
