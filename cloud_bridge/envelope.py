@@ -8,13 +8,23 @@ from __future__ import annotations
 import json
 import math
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 MAX_PAYLOAD_BYTES = 256 * 1024  # ENV-5
 MAX_DEPTH = 64  # what can be read can be written again, whatever the stack
 CONTENT_TYPE = "application/cloudevents+json"
+
+
+def _of_this_age(moment: datetime) -> datetime:
+    # At the ends of the calendar a change of zone overflows; nothing of a branch is there.
+    if not 1970 < moment.year < 9999:
+        raise ValueError("the year is out of range")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_of_this_age)]
 
 
 class BadMessage(ValueError):
@@ -37,15 +47,13 @@ class Envelope(BaseModel):
         min_length=1, max_length=200, description="/branches/{branch}, /schedulers/{name} or /people/{id}"
     )
     type: str = Field(min_length=1, max_length=100, description="branchgate.<noun>.<verb>.v1")
-    time: AwareDatetime
+    time: Moment
     subject: str | None = Field(
         default=None, max_length=200, description="the order, device or ticket that it is about"
     )
     datacontenttype: str = "application/json"
     branch: str = Field(min_length=1, max_length=64)
-    deadline: AwareDatetime | None = Field(
-        default=None, description="last moment at which an instruction may be accepted"
-    )
+    deadline: Moment | None = Field(default=None, description="last moment at which an instruction may be accepted")
     traceparent: str | None = None
     data: dict[str, Any] = Field(default_factory=dict)
 

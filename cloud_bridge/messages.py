@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from cloud_bridge.envelope import Moment
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 OrderId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
@@ -54,8 +56,8 @@ class OrderSubmit(Message):
     parameters: dict[str, Any] = Field(default_factory=dict, description="what the scene asks for, by name")
     customer: str = Field(default="", max_length=100, description="a reference, never a name, number or card in clear")
     priority: int = Field(default=0, ge=-100, le=100, description="higher goes first")
-    not_before: AwareDatetime | None = Field(default=None, description="nothing of it is done earlier")
-    deadline: AwareDatetime | None = Field(default=None, description="last moment at which a step may be armed")
+    not_before: Moment | None = Field(default=None, description="nothing of it is done earlier")
+    deadline: Moment | None = Field(default=None, description="last moment at which a step may be armed")
     retry_of: str | None = Field(
         default=None, max_length=200, description="the rejected instruction that this one retries"
     )

@@ -12,11 +12,11 @@ from inspect import cleandoc
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, create_model
+from pydantic import BaseModel, Field, create_model
 from pydantic.json_schema import models_json_schema
 
 from cloud_bridge.asyncapi import asyncapi
-from cloud_bridge.envelope import Envelope
+from cloud_bridge.envelope import Envelope, Moment
 from cloud_bridge.examples import EXAMPLES
 from cloud_bridge.messages import CATALOGUE, MessageType
 from cloud_bridge.text_catalogue import catalogue_text
@@ -37,7 +37,7 @@ def full_model(row: MessageType) -> type[BaseModel]:
         "data": (row.model, ...),
     }
     if row.authority is not None:
-        members["deadline"] = (AwareDatetime, Field(description="last moment at which it may be accepted"))
+        members["deadline"] = (Moment, Field(description="last moment at which it may be accepted"))
     if short(row.type) in NEEDS_SUBJECT:
         members["subject"] = (str, Field(max_length=200, description="the order"))
     name = "".join(part.capitalize() for part in short(row.type).split("."))

@@ -19,7 +19,7 @@ from cloud_bridge.envelope import (
 )
 from cloud_bridge.examples import EXAMPLES
 from cloud_bridge.hearing import hear, subscription
-from cloud_bridge.messages import EVENTS, INSTRUCTIONS
+from cloud_bridge.messages import EVENTS, INSTRUCTIONS, OrderSubmit
 
 GOOD = next(iter(EXAMPLES.values()))
 JSON = st.recursive(
@@ -112,6 +112,16 @@ def test_times_need_a_zone_and_are_told_in_utc() -> None:
         read_envelope(encode(GOOD | {"time": "2026-03-02T01:15:30"}))
     beijing = datetime(2026, 3, 2, 9, 15, 30, 250_999, tzinfo=timezone(timedelta(hours=8)))
     assert rfc3339(beijing) == "2026-03-02T01:15:30.250Z"
+
+
+@pytest.mark.rule("ENV-5")
+@pytest.mark.parametrize("end", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "1969-12-31T00:00:00Z"])
+def test_the_ends_of_the_calendar_are_refused_before_they_overflow(end: str) -> None:
+    for name in ("time", "deadline"):
+        with pytest.raises(BadMessage, match="year is out of range"):
+            read_envelope(encode(GOOD | {name: end}))
+    with pytest.raises(ValueError, match="year is out of range"):
+        OrderSubmit.model_validate({"scene": "x", "not_before": end})
 
 
 def test_an_id_that_is_no_text_is_not_taken_for_one() -> None:
