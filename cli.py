@@ -304,7 +304,10 @@ def run(arguments: Sequence[str]) -> int:
     screen = Screen(T, as_json="--json" in arguments)
     try:
         check_text(arguments, PROGRAM)
-        return int(app(args=list(arguments), prog_name=PROGRAM, standalone_mode=False) or Exit.OK)
+        code = int(app(args=list(arguments), prog_name=PROGRAM, standalone_mode=False) or Exit.OK)
+        if code == Exit.INTERRUPTED:  # typer makes this of Ctrl-C
+            screen.warn(T("console.interrupted"))
+        return code
     except Problem as problem:
         screen.problem(problem)
         return problem.exit_code
@@ -318,6 +321,8 @@ def run(arguments: Sequence[str]) -> int:
         told = problem_of(mistake, PROGRAM)
         screen.problem(told)
         return told.exit_code
+    except SystemExit as end:  # argparse, inside `simulate`
+        return end.code if isinstance(end.code, int) else Exit.USAGE
     except Exception as error:  # the last net: a person gets two lines, whatever went wrong
         if os.environ.get("BRANCHGATE_DEBUG"):
             raise

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.live import Live
 from rich.panel import Panel
@@ -22,7 +23,7 @@ from central_scheduler.console.screen import Screen, harmless
 
 LOG_LINES = 200
 MIN_LOG = 4
-FRAME = 7  # lines that are neither orders nor log: title, notice, heads, borders
+FRAME = 6  # lines that are neither orders, notice nor log: title, heads, borders, cursor
 NARROW = 90
 
 
@@ -88,11 +89,12 @@ class Stage:
     def _frame(self) -> Group:
         console = self._screen.out
         rows = list(self._rows())
-        room = max(1, console.size.height - FRAME - MIN_LOG)
+        frame = FRAME + -(-cell_len(self._notice) // console.size.width)  # the notice must be read whole
+        room = max(1, console.size.height - frame - MIN_LOG)
         shown = rows[-room:]
-        log_lines = max(MIN_LOG, console.size.height - FRAME - len(shown))
+        log_lines = max(MIN_LOG, console.size.height - frame - len(shown))
         head = Text(self._words("demo.title"), style="bold reverse")
-        notice = Text(self._notice, style="yellow", no_wrap=True, overflow="ellipsis")
+        notice = Text(self._notice, style="yellow")
         return Group(head, notice, self._table(console, shown), self._panel(log_lines))
 
     def _table(self, console: Console, rows: Sequence[Row]) -> Table:
