@@ -272,3 +272,20 @@ async def test_tcp_leaks_nothing(server: Server) -> None:
             with pytest.raises(LinkError):
                 await link.read(1, 5)
     assert open_files() == before
+
+
+async def test_tcp_writes_until_the_operating_system_has_all_bytes(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("device_drivers.links.tcp.WRITE_TIMEOUT_S", 0.05)
+    async with opened(server.address) as link:
+        with server.accept():
+            transport = link._streams[1].transport  # type: ignore[attr-defined]
+            for _ in range(10000):
+                try:
+                    await link.write(bytes(16384))
+                except LinkError:
+                    break
+                assert transport.get_write_buffer_size() == 0
+            else:
+                pytest.fail("nobody read, and every write was called done")
