@@ -113,6 +113,8 @@ def _begin(tx: Tx, agent: Agent) -> None:
     facts: dict[str, Any] = {"epoch": journal.epoch, "clock": agent.clock.grade().value}
     if journal.orphans:
         facts["orphans"] = journal.orphans
+    if journal.quarantined:
+        facts["quarantined"] = True
     tx.emit(JOURNAL_CHANGED, None, {"what": what, "facts": facts})
     for orphan in journal.orphans:
         set_lane(tx, LaneRow(orphan["device"], shut=True, reason="journal_lost", attempt=orphan["attempt"]))

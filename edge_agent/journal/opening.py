@@ -75,7 +75,7 @@ def open_database(path: Path) -> sqlite3.Connection:
         raise JournalUnusable(f"{path}: {error}") from error
     try:
         db.row_factory = sqlite3.Row
-        version = _known_version(db)  # before anything else: a newer journal is left as it is
+        version = _known_version(db, path)  # before anything else: a newer journal is left as it is
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")  # a commit that returned survives a power cut
         found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -115,12 +115,10 @@ def migrations() -> list[str]:
     return [file.read_text("utf-8") for file in files]
 
 
-def _known_version(db: sqlite3.Connection) -> int:
+def _known_version(db: sqlite3.Connection, path: Path) -> int:
     version, known = int(db.execute("PRAGMA user_version").fetchone()[0]), len(migrations())
     if version > known:
-        raise JournalUnusable(
-            f"the journal has version {version}, this agent knows {known}: install the newer agent again"
-        )
+        raise JournalUnusable(f"{path} has version {version}, this agent knows {known}: install the newer agent again")
     return version
 
 

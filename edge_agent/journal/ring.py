@@ -64,7 +64,7 @@ class Ring:
         """Opens or creates the file and reads what is in it. Raises OSError."""
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self._slot_of: dict[str, int] = {}
-        self._staged = False
+        self._staged: set[str] = set()
         self.entries: dict[str, dict[str, Any]] = {}
         try:
             self._fill_up(path)
@@ -101,17 +101,18 @@ class Ring:
         os.pwrite(self._fd, slot, number * SLOT_BYTES)
         self._slot_of[attempt] = number
         self.entries[attempt] = entry
-        self._staged = True
+        self._staged.add(attempt)
 
     def sync(self) -> None:
         """One fdatasync for all that was put since the last."""
         if self._staged:
             os.fdatasync(self._fd)
-            self._staged = False
+            self._staged.clear()
 
     def clear(self, attempt: str) -> None:
         """Forgets a settled attempt."""
         self.entries.pop(attempt, None)
+        self._staged.discard(attempt)
         number = self._slot_of.pop(attempt, None)
         if number is not None:
             os.pwrite(self._fd, _EMPTY, number * SLOT_BYTES)
