@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from central_scheduler.console import lines
@@ -18,12 +19,12 @@ from central_scheduler.demo.stage import Stage
 from central_scheduler.orderbook import OrderBook
 from central_scheduler.words import Words
 from cloud_bridge.client import Scheduler
-from cloud_bridge.messages import BORN, Choice, EventData, Reply, Session, StepChanged
+from cloud_bridge.messages import BORN, Choice, Code, EventData, Reply, Session, StepChanged
 
 SCENE = "collect_card"
-END_LIMIT_S = 20.0  # no order of the plan takes half as long, once its turn has come
+END_LIMIT_S = 30.0  # no order of the plan takes a third of it, once its turn has come
 MID_ACT_S = 0.2  # an act takes 0.5 s
-LATE_S = 1.2  # shorter than one whole order: it passes while another one is served
+LATE_S = 4.0  # three orders of two seconds each go before it
 OUTAGE_S = 1.0
 PAUSE_S = (4.0, 8.0)  # between the orders of the quiet time after the plan
 
@@ -157,7 +158,9 @@ class Day:
         await self._submit(plan.CANCEL)
         await self._acting(plan.CANCEL, "draw")
         self._say("event_cancel", order=plan.CANCEL.order)
-        await self._scheduler.cancel(plan.CANCEL.order)
+        reply = await self._scheduler.cancel(plan.CANCEL.order)
+        if reply.code is Code.TOO_LATE:  # on a slow box the card may be on its way out already: then that is right too
+            self.errands[plan.CANCEL.order] = replace(plan.CANCEL, expected="completed")
         await self._ended(plan.CANCEL)
 
     async def _hold(self) -> None:
