@@ -97,29 +97,26 @@ class Scheduler:
         self._connected = asyncio.Event()
         self._replies: dict[str, asyncio.Future[Reply]] = {}
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
-        self._gap_seen = asyncio.Event()
+        self._handed_on = asyncio.Event()
+        self._menders: dict[str, asyncio.Task[None]] = {}
         self._branch_of: dict[str, str] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
 
     # -- being there ---------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         """Raises ConnectRefused when the first connection fails; later losses are mended."""
-        link = await self._open()
-        self._tasks = [
-            asyncio.create_task(self._stay(link), name=f"{self.name} link"),
-            asyncio.create_task(self._mend_gaps(), name=f"{self.name} gaps"),
-        ]
-        for task in self._tasks:
-            task.add_done_callback(_tell_death)
+        self._task = asyncio.create_task(self._stay(await self._open()), name=f"{self.name} link")
+        self._task.add_done_callback(_tell_death)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._tasks:
+        tasks = [task for task in (self._task, *self._menders.values()) if task is not None]
+        for task in tasks:
             task.cancel()
-        await asyncio.wait(self._tasks)
+        await asyncio.wait(tasks)
         for instruction, reply in self._replies.items():
             if not reply.done():
                 reply.set_exception(NoReply(instruction))
@@ -197,48 +194,55 @@ class Scheduler:
             if waiting is not None and not waiting.done():
                 waiting.set_result(data)
         if isinstance(data, EventData):
-            self._branch_of[data.journal] = heard.branch
             self._hand_on(self.order.take(data.journal, data.seq, heard))
         elif heard.kind in self._watch:
             self._heard.put_nowait(heard)
-        self._learn_after(heard)
-        if self.order.gaps():
-            self._gap_seen.set()
-
-    def _learn_after(self, heard: Heard) -> None:
-        journal, after = getattr(heard.data, "journal", None), getattr(heard.data, "after", None)
-        if isinstance(journal, str) and isinstance(after, int) and "events" in self._watch:
+        journal, after = getattr(data, "journal", None), getattr(data, "after", None)
+        if isinstance(journal, str) and "events" in self._watch:
             self._branch_of[journal] = heard.branch
-            self.order.told(journal, after)
+            if isinstance(after, int):
+                self.order.told(journal, after)
+            self._look_for_gap(journal)
 
     def _hand_on(self, events: list[Heard]) -> None:
         for heard in events:
             self._heard.put_nowait(heard)
+            self._handed_on.set()
 
-    async def _mend_gaps(self) -> None:
-        """Asks for what is missing, one gap at a time, again after a while (SES-6)."""
-        while True:
-            await self._gap_seen.wait()
-            self._gap_seen.clear()
-            for gap in self.order.gaps():
-                await self._mend(gap)
-            if self.order.gaps():
-                await asyncio.sleep(self._resend_s)
-                self._gap_seen.set()
+    def _look_for_gap(self, journal: str) -> None:
+        if self.order.is_behind(journal) and journal not in self._menders:
+            name = f"{self.name} gaps of {journal}"
+            task = self._menders[journal] = asyncio.create_task(self._mend(journal), name=name)
+            task.add_done_callback(lambda _: self._menders.pop(journal))
+            task.add_done_callback(_tell_death)
 
-    async def _mend(self, gap: Gap) -> None:
-        last = min(gap.last, gap.first + EVENTS_PER_REQUEST - 1)
-        if not self._fill_gaps:
-            self._hand_on(self.order.give_up(gap))
-            return
+    async def _mend(self, journal: str) -> None:
+        """Asks for what is missing, a part at a time, again when nothing more of it comes (SES-6)."""
+        while (gap := self.order.gap(journal)) is not None:
+            last = min(gap.last, gap.first + EVENTS_PER_REQUEST - 1)
+            if not self._fill_gaps or not await self._have_sent_again(gap, last):
+                self._hand_on(self.order.give_up(gap))
+            await self._filled(journal, last)
+
+    async def _have_sent_again(self, gap: Gap, last: int) -> bool:
+        """False when the branch says that it has them no more."""
+        words = (self.name, gap.first, gap.last, gap.journal)
         try:
             reply = await self.request_events(gap.journal, gap.first, last, branch=self._branch_of[gap.journal])
         except (NoReply, PublishRefused) as error:
-            log.warning("%s: events %s to %s of %s are missing: %s", self.name, *_words(gap), error)
-            return
+            log.warning("%s: events %s to %s of %s are missing: %s", *words, error)
+            return True
         if reply.status == "rejected":
-            log.warning("%s: events %s to %s of %s cannot be had again", self.name, *_words(gap))
-            self._hand_on(self.order.give_up(gap))
+            log.warning("%s: events %s to %s of %s cannot be had again: %s", *words, reply.message)
+        return reply.status == "accepted"
+
+    async def _filled(self, journal: str, last: int) -> None:
+        """Until they are there, or nothing of them came for a while."""
+        with contextlib.suppress(TimeoutError):
+            while (gap := self.order.gap(journal)) is not None and gap.first <= last:
+                self._handed_on.clear()
+                async with asyncio.timeout(self._resend_s):
+                    await self._handed_on.wait()
 
     # -- instructing ---------------------------------------------------------------------------------------------------
 
@@ -368,7 +372,3 @@ def _seconds_until(moment: datetime) -> float:
 def _tell_death(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("%s died", task.get_name(), exc_info=error)
-
-
-def _words(gap: Gap) -> tuple[int, int, str]:
-    return gap.first, gap.last, gap.journal

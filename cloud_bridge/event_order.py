@@ -59,11 +59,16 @@ class EventOrder(Generic[T]):
         if state is not None:
             state.known = max(state.known, after)
 
+    def is_behind(self, journal: str) -> bool:
+        """Whether something of this journal is missing."""
+        state = self._journals.get(journal)
+        return state is not None and state.next <= state.known
+
     def gap(self, journal: str) -> Gap | None:
         """The first gap of a journal."""
-        state = self._journals.get(journal)
-        if state is None or state.next > state.known:
+        if not self.is_behind(journal):
             return None
+        state = self._journals[journal]
         return Gap(journal, state.next, min(state.held, default=state.known + 1) - 1)
 
     def gaps(self) -> list[Gap]:

@@ -36,7 +36,7 @@ async def test_a_killed_broker_is_noticed_at_once_and_everything_comes_up_in_ord
         paper.happen(10)
         await until(lambda: len(paper.sent["events"]) == 10)
         broker.kill()
-        await until(lambda: not bridge.status.connected, 0.5)
+        await until(lambda: not bridge.status.connected, 3)  # the keepalive would take 20 s
         paper.happen(300)
         broker.start()
         await until(lambda: len(paper.sent["events"]) == 310)
@@ -181,7 +181,7 @@ async def test_a_stop_with_a_frozen_broker_is_quick(broker: Broker) -> None:
         paper.happen(5)
         started_s = loop.time()
         await bridge.stop()
-        assert loop.time() - started_s < 0.6
+        assert loop.time() - started_s < 3, "the keepalive would take 20 s"
     broker.thaw()
 
 

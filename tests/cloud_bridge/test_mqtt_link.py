@@ -17,6 +17,7 @@ import pytest
 from cloud_bridge.link import Connect, ConnectRefused, LinkLost, PublishRefused, Will
 from cloud_bridge.mqtt_link import MAX_PACKET_BYTES, MqttLink
 from tests.broker import Broker, broker, free_port
+from tests.cloud_bridge.paper_branch import until
 
 pytestmark = pytest.mark.process
 __all__ = ["broker"]
@@ -76,6 +77,7 @@ async def test_pubacks_leave_in_order_of_arrival(broker: Broker) -> None:
         assert "PUBACK from branch" not in broker.log, "the first one is not safe yet, so nothing may be acknowledged"
         one.ack()
         await link.close()
+    await until(lambda: broker.log.count("PUBACK from branch") >= 3)
     mids = [line.split("(Mid: ")[1].split(",")[0] for line in broker.log.splitlines() if "PUBACK from branch" in line]
     sent = [line.split(", m")[1].split(",")[0] for line in broker.log.splitlines() if "PUBLISH to branch" in line]
     assert mids == sent
@@ -188,7 +190,7 @@ async def test_a_killed_broker_ends_waiting_publishes_at_once(broker: Broker) ->
         await asyncio.sleep(0.05)
         assert not any(task.done() for task in waiting)
         broker.kill()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(3):
             ends = await asyncio.gather(*waiting, return_exceptions=True)
             loss = await link.wait_lost()
         assert all(isinstance(end, LinkLost) for end in ends)
@@ -284,7 +286,7 @@ async def test_the_session_outlives_the_connection_and_its_absence_is_told(broke
 
 
 async def test_the_loser_of_a_client_id_notices_at_once(broker: Broker) -> None:
-    async with linked(broker) as first, linked(broker), asyncio.timeout(1):
+    async with linked(broker) as first, linked(broker), asyncio.timeout(3):
         await first.wait_lost()
 
 
