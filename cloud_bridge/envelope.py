@@ -115,13 +115,25 @@ def explain(error: ValidationError) -> str:
 
 def read_envelope(payload: bytes) -> Envelope:
     """Bytes -> Envelope. Raises BadMessage."""
-    members = read_object(payload)
-    given = members.get("id")
-    message_id = given if isinstance(given, str) and 0 < len(given) <= 200 else None
     try:
-        return Envelope.model_validate(members)
+        return Envelope.model_validate(read_object(payload))
     except ValidationError as error:
-        raise BadMessage(explain(error), message_id) from error
+        raise BadMessage(explain(error), _id_in(payload)) from error
+    except BadMessage as bad:
+        raise BadMessage(bad.why, _id_in(payload)) from bad
+
+
+def _id_in(payload: bytes) -> str | None:
+    """The one usable id of what cannot be used otherwise: its sender shall have an answer (ENV-5)."""
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        return None
+    try:
+        members = json.loads(payload, object_pairs_hook=tuple)
+        ids = [value for key, value in members if key == "id"] if isinstance(members, tuple) else []
+        usable = len(ids) == 1 and isinstance(ids[0], str) and ids[0].encode() and len(ids[0]) <= 200
+    except (ValueError, RecursionError):
+        return None
+    return str(ids[0]) if usable else None
 
 
 def rfc3339(moment: datetime) -> str:

@@ -6,14 +6,17 @@ Knows orders' times; the lanes check them once more where they arm (ORD-4), so b
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 
+from cloud_bridge.ports import StoreFailed
 from edge_agent.clock import Clock, Grade
 from edge_agent.journal.journal import Journal, Tx
 from edge_agent.orders import course
 from edge_agent.orders.record import OrderRow, find_order, get_step, timed_orders
 from edge_agent.orders.states import UNSETTLED, Goal, Order
 
+log = logging.getLogger(__name__)
 TICK_S = 0.5
 _QUEUED = frozenset({Order.ACCEPTED, Order.SCHEDULED, Order.RUNNING, Order.WAITING, Order.HELD})
 
@@ -29,7 +32,10 @@ class Timekeeper:
 
     async def run(self) -> None:
         while True:
-            await self.tick()
+            try:
+                await self.tick()
+            except StoreFailed as error:
+                log.error("timekeeper rests: %s", error)
             await asyncio.sleep(TICK_S)
 
     async def tick(self) -> None:

@@ -154,7 +154,7 @@ class JournalOutbox:
         """A death on our own topic while we live: our birth must stand there instead (SES-3)."""
         try:
             members = json.loads(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             return False
         return isinstance(members, dict) and members.get("type") == DIED.type
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from cloud_bridge.envelope import rfc3339
 from cloud_bridge.ports import StoreFailed
-from device_drivers.device import Driver, NothingToDo, Outcome, Twin, Verdict
+from device_drivers.device import Driver, NothingToDo, Outcome, Twin, Verdict, Whereabouts
 from device_drivers.errors import DeviceFault, DeviceRefused, DeviceUnavailable, OutcomeUnknown
 from edge_agent.clock import Clock, Grade
 from edge_agent.fleet.notebook import marked
@@ -34,6 +34,7 @@ from edge_agent.orders.record import (
     get_step,
     lane_of,
     last_attempt,
+    last_presence,
     next_on_device,
     steps_of,
     unsettled_attempts,
@@ -112,35 +113,39 @@ class Lane:
 
     async def run(self) -> None:
         """Connects, serves, comes back after each loss; ends only by cancellation."""
-        await self._doubt_what_was_begun()
-        await self._publish(Twin("starting"))
         backoff_s = BACKOFF_MIN_S
         while not self._stopping:
             self._beat()
             try:
-                await self._driver.connect()
-                await self._serve()
-                backoff_s = BACKOFF_MIN_S
-            except DeviceUnavailable as lost:
-                if self._presence.there:
+                if await self._live():
                     backoff_s = BACKOFF_MIN_S
-                await self._lost(lost)
             except StoreFailed as error:
                 log.error("%s: lane rests: %s", self.device, error)
             except Exception:  # a fault of ours in one lane must not stop the others; what it began is in doubt
                 self.faults += 1
                 log.exception("%s: lane failed, it begins anew", self.device)
-            finally:
-                await self._driver.disconnect()
             if not self._stopping:
                 await self._rest(backoff_s)
                 backoff_s = min(backoff_s * 2, BACKOFF_MAX_S)
+
+    async def _live(self) -> bool:
+        """One connection from its beginning to its loss; whether the device was there."""
+        await self._doubt_what_was_begun()  # after a restart, and after the journal could not be written for a while
+        try:
+            await self._driver.connect()
+            await self._serve()
+        except DeviceUnavailable as lost:
+            was_there = bool(self._presence.there)
+            await self._lost(lost)
+            return was_there
+        finally:
+            await self._driver.disconnect()
+        return True
 
     async def _rest(self, seconds: float) -> None:
         await self._p.sleep(seconds * (0.75 + self._p.jitter() / 2))
 
     async def _serve(self) -> None:
-        await self._doubt_what_was_begun()  # also after the journal could not be written for a while
         await self._p.sleep(self._driver.settle_s)  # PHY-1: it may still be moving, or hold bytes for a dead connection
         await self._settle_doubts()
         await self._observe()
@@ -173,21 +178,26 @@ class Lane:
         await self._journal.write(lambda tx: self._say_waiting(tx, lost.reason))
 
     async def _present(self, *, there: bool, reason: str) -> None:
-        first = self._presence.there is None
+        told = self._presence.told
         say = self._presence.tell(there, reason, asyncio.get_running_loop().time())
-        if say is None or (there and first):
+        if say is None or (there and told is None):
             return
         state = "online" if there else "offline"
         log.info("%s: %s (%s)", self.device, state, say)
         data = {"device": self.device, "state": state, "reason": say, "facts": {"changes": self._presence.changes}}
-        await self._journal.write(lambda tx: tx.emit(DEVICE_CHANGED, self.device, data))
+        try:
+            await self._journal.write(lambda tx: tx.emit(DEVICE_CHANGED, self.device, data))
+        except StoreFailed:
+            self._presence.told = told  # it is still to be told
+            raise
 
     def _say_waiting(self, tx: Tx, reason: str) -> None:
         order = self._next_order(tx, lane_of(tx, self.device))
-        if order and order.state in (Order.ACCEPTED, Order.SCHEDULED, Order.RUNNING, Order.WAITING):
-            step = get_step(tx, order.id, order.step or "")
-            if step.state in (Step.PENDING, Step.NO_EFFECT):
-                course.wait(tx, order, "device", reason)
+        if order is None or order.step is None or order.device != self.device:
+            return
+        step = get_step(tx, order.id, order.step)
+        if step.state in (Step.PENDING, Step.NO_EFFECT, Step.IN_DOUBT) and self._is_timely(order, step):
+            course.wait(tx, order, "device", reason)
 
     # -- what is in doubt ----------------------------------------------------------------------------------------------
 
@@ -195,6 +205,10 @@ class Lane:
         """After a restart whatever was armed or acting is in doubt (ORD-5); a watch goes on watching."""
         open_attempts = await self._journal.read(lambda tx: unsettled_attempts(tx, self.device))
         begun = [a for a in open_attempts if a.state in (Step.ARMED, Step.ACTING)]
+        if not self._published:  # a new process: what the one before told, and whether its lane was shut
+            self._presence.told = await self._journal.read(lambda tx: last_presence(tx, self.device))
+            await self._note_lane()
+            await self._publish(Twin("starting"))
 
         def doubt(tx: Tx) -> None:
             for attempt in begun:
@@ -212,7 +226,7 @@ class Lane:
 
     async def _reconcile(self, attempt: AttemptRow) -> None:
         params = await self._journal.read(lambda tx: self._params(tx, attempt.order_id, attempt.step))
-        verdict = await self._driver.reconcile(attempt.act, params, marked(attempt))
+        verdict = await _answer(self._driver.reconcile(attempt.act, params, marked(attempt)))
         log.info("%s: attempt %s was in doubt: %s (%s)", self.device, attempt.id, verdict.outcome, verdict.reason)
         await self._settle(attempt, verdict)
 
@@ -233,24 +247,41 @@ class Lane:
         step = get_step(tx, order.id, order.step)
         if order.held and step.undoes is None and not step.watch:
             return None
-        return Job(order, step)
+        return Job(order, step) if self._is_timely(order, step) else None
+
+    def _is_timely(self, order: OrderRow, step: StepRow) -> bool:
+        """Without a clock no act of an order with times is begun; what it began is always brought to an end."""
+        timed = (order.deadline or order.not_before) and step.undoes is None and not step.watch
+        return not timed or step.state is Step.IN_DOUBT or self._p.clock.grade() is not Grade.UNKNOWN
 
     async def _next(self) -> bool:
         """Does one step if one is due. False: nothing can be done until something changes."""
         job = await self._journal.read(self._pick)
         if job is None:
             return False
-        if self._was_shut:
-            self._was_shut = False
-            await self._driver.recover()  # a person looked at it: its errors may go, the item stays where it is
+        if self._was_shut and not await self._recover(job):
+            return False
         self._idle.clear()
         try:
+            if self._stopping:
+                return False
             if job.step.state is Step.WAITING:
                 await self._resume(job.step)
                 return True
             return await self._begin(job)
         finally:
             self._idle.set()
+
+    async def _recover(self, job: Job) -> bool:
+        """A person looked at it: its errors may go, the item stays where it is."""
+        try:
+            await self._driver.recover()
+        except DeviceRefused as refusal:
+            reason = refusal.reason
+            await self._journal.write(lambda tx: course.wait(tx, job.order, "device", reason))
+            return False
+        self._was_shut = False
+        return True
 
     async def _resume(self, step: StepRow) -> None:
         attempt = await self._journal.read(lambda tx: last_attempt(tx, step))
@@ -270,6 +301,7 @@ class Lane:
         except NothingToDo as needless:
             verdict = needless.verdict
             await self._journal.write(lambda tx: course.unneeded(tx, order.id, step.name, verdict))
+            await self._note_lane()
             return True
         armed = await self._journal.write(lambda tx: course.arm(tx, order.id, step.name, arming, self._p.clock))
         if isinstance(armed, course.NotNow):
@@ -300,7 +332,7 @@ class Lane:
             raise
         except (DeviceRefused, DeviceFault) as no:
             outcome = Outcome.FAILED if isinstance(no, DeviceFault) else Outcome.NO_EFFECT
-            verdict = Verdict(outcome, no.reason, lane_shut=isinstance(no, DeviceFault))
+            verdict = Verdict(outcome, no.reason, Whereabouts(no.item), lane_shut=isinstance(no, DeviceFault))
         await self._settle(attempt, verdict)
 
     async def _watch(self, step: StepRow, attempt: AttemptRow, *, fresh: bool) -> None:
@@ -308,14 +340,21 @@ class Lane:
         self._idle.set()  # watching moves nothing: a stop need not wait for the customer
         limit_s = step.limit_s or 0.0
         self._beat(LANE_ROUND_S + limit_s)
-        verdict = await self._driver.watch(attempt.act, params, marked(attempt), limit_s=limit_s, fresh=fresh)
+        watching = self._driver.watch(attempt.act, params, marked(attempt), limit_s=limit_s, fresh=fresh)
+        verdict = await _answer(watching)
         self._idle.clear()
         await self._settle(attempt, verdict)
 
     async def _settle(self, attempt: AttemptRow, verdict: Verdict) -> None:
         order = await self._journal.write(lambda tx: course.settle(tx, attempt.order_id, attempt.step, verdict))
         log.info("%s: order %s %s: %s (%s)", self.device, order.id, attempt.step, verdict.outcome, verdict.reason)
-        if verdict.lane_shut or verdict.outcome is Outcome.UNKNOWN:
+        await self._note_lane()
+
+    async def _note_lane(self) -> None:
+        """A lane that was shut is told, and the driver shall recover its device when it is open again."""
+        lane = await self._journal.read(lambda tx: lane_of(tx, self.device))
+        if lane.shut:
+            self._was_shut = True
             await self._publish(self._twin)
 
     def _params(self, tx: Tx, order_id: str, step_name: str) -> dict[str, Any]:
@@ -358,3 +397,11 @@ class Lane:
         if members != self._published:
             self._published = members
             self._p.publish(self.device, {**members, "counters": dict(twin.counters)})
+
+
+async def _answer(question: Awaitable[Verdict]) -> Verdict:
+    """What the driver says of an attempt; a no in place of an answer is for a person to settle."""
+    try:
+        return await question
+    except (DeviceRefused, DeviceFault, OutcomeUnknown) as no:
+        return Verdict(Outcome.UNKNOWN, no.reason, Whereabouts(no.item), lane_shut=True)

@@ -17,7 +17,7 @@ class Presence:
     """One device's presence. `tell` returns what to say: a reason for the event, or None for silence."""
 
     there: bool | None = None  # None: not known yet
-    told: bool | None = None  # what was told last
+    told: bool | None = None  # what was told last, also by the process before; None: nothing yet
     changes: int = 0  # since start, flapping included
     _recent: deque[float] = field(default_factory=deque)
 

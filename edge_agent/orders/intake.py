@@ -92,7 +92,7 @@ class Intake:
 
     async def _take_unreadable(self, payload: bytes, bad: BadMessage) -> None:
         self.refused_unread += 1
-        first, self._told_bad = not self._told_bad, True
+        first = not self._told_bad
         log.warning("instruction refused: %s", bad.why)
 
         def work(tx: Tx) -> None:
@@ -107,6 +107,7 @@ class Intake:
                 )
 
         await self._journal.write(work)
+        self._told_bad = True
 
     # -- one instruction -----------------------------------------------------------------------------------------------
 

@@ -14,7 +14,8 @@ from edge_agent.journal.journal import Tx
 from edge_agent.orders.record import OrderRow, attempts_of, get_order, steps_of
 from edge_agent.orders.states import Order
 
-ORDER_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")
+ORDER_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}\Z")
+CURSOR = re.compile(r"^[0-9]{1,18}\Z")  # a row's number: fits the journal's integers
 MAX_STORY = 200  # changes told of one order: its newest
 
 
@@ -39,7 +40,7 @@ def page(tx: Tx, data: OrdersRequest) -> dict[str, Any]:
     unknown = [state for state in data.states if state not in set(Order)]
     if unknown:
         raise ValueError(f"no state {unknown[0]!r}; there are: {', '.join(Order)}")
-    if data.after is not None and not data.after.isdigit():
+    if data.after is not None and not CURSOR.match(data.after):
         raise ValueError("`after` is not a `next` of an earlier page")
     where = f"state IN ({', '.join('?' * len(data.states))})" if data.states else "step IS NOT NULL"
     sql = f"SELECT id FROM orders WHERE {where} AND n > ? ORDER BY n LIMIT ?"

@@ -244,6 +244,16 @@ def notes_after(tx: Tx, device: str, mark: int) -> list[str]:
     return [row[0] for row in tx.all("SELECT kind FROM notes WHERE device = ? AND n > ? ORDER BY n", device, mark)]
 
 
+def last_presence(tx: Tx, device: str) -> bool | None:
+    """Whether a device was last told as being there; None: never told of."""
+    sql = (
+        "SELECT json_extract(data, '$.state') FROM outbox WHERE subject = ? AND type = ? "
+        "AND json_extract(data, '$.state') IN ('online', 'offline') ORDER BY seq DESC LIMIT 1"
+    )
+    row = tx.one(sql, device, DEVICE_CHANGED)
+    return None if row is None else row[0] == "online"
+
+
 def attempt_id(step: StepRow, k: int) -> str:
     return f"{step.order_id}/{step.name}/{k}"
 
