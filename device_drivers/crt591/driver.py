@@ -94,8 +94,9 @@ class CardDispenser:
         if act != AWAIT_TAKEN:
             await self._unit.command(commands.ENTRY_OFF)
         remembered = self._unit.bin_with_card_in_gate
+        was_at = preconditions.was_at(params) if remembered is None else 1
         readings = await self._unit.read()
-        preconditions.check(act, readings, remembered if given is None else given)
+        preconditions.check(act, readings, remembered if given is None else given, was_at)
         return Arming(readings.facts())
 
     async def act(self, act: str, params: Mapping[str, Json], arming: Arming) -> Verdict:

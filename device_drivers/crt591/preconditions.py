@@ -12,15 +12,15 @@ from device_drivers.device import Json, NothingToDo, Outcome, Verdict, Whereabou
 from device_drivers.errors import DeviceRefused
 
 
-def check(act: str, now: Readings, baseline_bin: int | None) -> None:
-    """Raises DeviceRefused or NothingToDo unless the act may be armed. `baseline_bin`: see `baseline`."""
+def check(act: str, now: Readings, baseline_bin: int | None, was_at: int = 1) -> None:
+    """Raises DeviceRefused or NothingToDo unless the act may be armed. `baseline_bin`, `was_at`: see below."""
     if act == AWAIT_TAKEN:
         return
     if now.bin >= BIN_MAX:
         detail = f"the bin counter stands at {now.bin}; empty the error bin and set the counter to 000"
         raise DeviceRefused("bin_counter_overflow", detail)
     if act == CAPTURE and now.st0 == 0:
-        raise NothingToDo(_left_before_capture(now, baseline_bin))
+        raise NothingToDo(_left_before_capture(now, baseline_bin, was_at))
     if now.st2 == 1:
         raise DeviceRefused("error_bin_full", "empty the error bin", item=_item(now))
     if act == DRAW:
@@ -35,6 +35,13 @@ def baseline(act: str, params: Mapping[str, Json]) -> int | None:
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= BIN_MAX):
         raise DeviceRefused("invalid_params", f"bin is a number from 0 to {BIN_MAX}, not {value!r}")
     return value
+
+
+def was_at(params: Mapping[str, Json]) -> int:
+    """`params["earlier"]["st0"]`: where the card was when the step before was armed, if known; else 1, the gate."""
+    earlier = params.get("earlier")
+    st0 = earlier.get("st0") if isinstance(earlier, Mapping) else None
+    return st0 if st0 in (0, 1, 2) else 1
 
 
 def _check_draw(now: Readings) -> None:
@@ -54,12 +61,13 @@ def _check_present(now: Readings) -> None:
         raise NothingToDo(judge(PRESENT, now, now, ()))
 
 
-def _left_before_capture(now: Readings, baseline_bin: int | None) -> Verdict:
+def _left_before_capture(now: Readings, baseline_bin: int | None, was_at: int) -> Verdict:
     if baseline_bin is None:
         facts = {"taken": "unknown", "readings": now.facts()}
         return Verdict(Outcome.DONE, "left_unknown", Whereabouts.UNKNOWN, facts)
-    in_mouth = Readings(st0=1, st1=now.st1, st2=now.st2, bin=baseline_bin)
-    return judge(CAPTURE, in_mouth, now, ())
+    # A card that was never seen in the gate was not taken by a customer: hands were there, or nothing was drawn.
+    before = Readings(st0=was_at, st1=now.st1, st2=now.st2, bin=baseline_bin)
+    return judge(CAPTURE, before, now, ())
 
 
 def _item(now: Readings) -> Whereabouts:

@@ -1,0 +1,1 @@
+"""Defects that were once found by reading, each with the scenario that shows it."""
