@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-STATED = re.compile(r"^\*\*([A-Z]{3}-\d+)\*\*( \*\(later\)\*)?", re.MULTILINE)
+STATED = re.compile(r"^\*\*([A-Z]{3}-\d+)\*\*(?: \*\((later|in part)\)\*)?", re.MULTILINE)
 LATER = "tests/rules_later.toml"
 NAMED = re.compile(r"\b[A-Z]{3}-\d+\b")
 
@@ -21,19 +21,19 @@ NAMED = re.compile(r"\b[A-Z]{3}-\d+\b")
 class Rules:
     """What was found; `findings` says what does not fit together."""
 
-    stated: dict[str, bool] = field(default_factory=dict)  # id -> whether the document calls it later
-    later: dict[str, str] = field(default_factory=dict)  # id -> reason
+    stated: dict[str, str] = field(default_factory=dict)  # id -> "", "later" or "in part", as the document calls it
+    excused: dict[str, tuple[str, str]] = field(default_factory=dict)  # id -> "later" or "in part", reason
     borne: dict[str, list[str]] = field(default_factory=dict)  # id -> tests
     findings: list[str] = field(default_factory=list)
 
 
-def stated_in(text: str) -> dict[str, bool]:
-    """Rule id -> whether it is marked as later. Raises ValueError when one is stated twice."""
-    found: dict[str, bool] = {}
+def stated_in(text: str) -> dict[str, str]:
+    """Rule id -> "", "later" or "in part". Raises ValueError when one is stated twice."""
+    found: dict[str, str] = {}
     for match in STATED.finditer(text):
         if match[1] in found:
             raise ValueError(f"{match[1]} is stated twice")
-        found[match[1]] = match[2] is not None
+        found[match[1]] = match[2] or ""
     return found
 
 
@@ -90,14 +90,16 @@ def borne_in(source: str) -> dict[str, list[str]]:
     return found
 
 
-def judge(documents: Iterable[str], later: Mapping[str, str], sources: Mapping[str, str]) -> Rules:
-    """Everything together. `sources`: path -> text of each test module."""
-    rules = Rules(later=dict(later))
+def judge(documents: Iterable[str], excuses: Mapping[str, Mapping[str, str]], sources: Mapping[str, str]) -> Rules:
+    """Everything together. `excuses`: as in tests/rules_later.toml; `sources`: path -> text of each test module."""
+    rules = Rules()
+    for table, reasons in excuses.items():
+        rules.excused |= {rule: (table.replace("_", " "), reason) for rule, reason in reasons.items()}
     for text in documents:
-        for rule, is_later in stated_in(text).items():
+        for rule, status in stated_in(text).items():
             if rule in rules.stated:
                 rules.findings.append(f"{rule} is stated in two documents")
-            rules.stated[rule] = is_later
+            rules.stated[rule] = status
     for path, source in sources.items():
         try:
             marks = borne_in(source)
@@ -111,22 +113,18 @@ def judge(documents: Iterable[str], later: Mapping[str, str], sources: Mapping[s
 
 
 def _conflicts(rules: Rules) -> Iterator[str]:
-    for rule, is_later in rules.stated.items():
-        if rule not in rules.borne and rule not in rules.later:
-            yield f"{rule}: no test bears it, and tests/rules_later.toml gives no reason"
-        if is_later != (rule in rules.later):
-            says, not_says = ("the document", LATER) if is_later else (LATER, "the document")
-            yield f"{rule}: {says} calls it later, {not_says} does not"
+    for rule, status in rules.stated.items():
+        excuse = rules.excused.get(rule, ("", ""))[0]
+        if rule not in rules.borne and excuse != "later":
+            yield f"{rule}: no test bears it, and {LATER} does not say that it comes later"
+        if status != excuse:
+            yield f"{rule}: the document says {status or 'in force'!r}, {LATER} says {excuse or 'in force'!r}"
     for rule, names in rules.borne.items():
         if rule not in rules.stated:
             yield f"{rule}: {names[0]} bears a rule that no document states"
-    yield from _idle_excuses(rules)
-
-
-def _idle_excuses(rules: Rules) -> Iterator[str]:
-    for rule, reason in rules.later.items():
-        if rule in rules.borne:
-            yield f"{rule}: stands in {LATER} but is borne by {rules.borne[rule][0]}"
+    for rule, (excuse, reason) in rules.excused.items():
+        if excuse == "later" and rule in rules.borne:
+            yield f"{rule}: stands in {LATER} as later but is borne by {rules.borne[rule][0]}"
         if rule not in rules.stated:
             yield f"{rule}: {LATER} names a rule that no document states"
         if not reason.strip():
@@ -136,9 +134,9 @@ def _idle_excuses(rules: Rules) -> Iterator[str]:
 def of_this_project(root: Path) -> Rules:
     """Reads docs/contract.md, docs/evidence.md, tests/rules_later.toml and every test module."""
     documents = [(root / "docs" / name).read_text(encoding="utf-8") for name in ("contract.md", "evidence.md")]
-    later = tomllib.loads((root / LATER).read_text(encoding="utf-8"))["later"]
+    excuses = tomllib.loads((root / LATER).read_text(encoding="utf-8"))
     sources = {
         str(path.relative_to(root)): path.read_text(encoding="utf-8")
         for path in sorted((root / "tests").rglob("test_*.py"))
     }
-    return judge(documents, later, sources)
+    return judge(documents, excuses, sources)

@@ -247,6 +247,7 @@ async def test_a_fault_of_our_own_restarts_the_connection_and_is_counted(caplog:
         assert w.bridge.status.connected
 
 
+@pytest.mark.rule("DEV-4")
 async def test_replies_go_before_events_and_each_lane_in_order() -> None:
     async with world() as w:
         w.link.lose()
@@ -354,6 +355,7 @@ async def test_refused_events_wait_with_a_back_off_one_by_one_and_are_told_once(
         assert len(w.links) == 1
 
 
+@pytest.mark.rule("OUT-5")
 async def test_a_backlog_drains_no_faster_than_allowed_and_replies_do_not_wait_for_it() -> None:
     async with world(replace(SETTINGS, batch=100, max_events_per_s=10)) as w:
         w.outbox.put("events", *range(1, 101))
@@ -366,6 +368,7 @@ async def test_a_backlog_drains_no_faster_than_allowed_and_replies_do_not_wait_f
         assert w.outbox.sent["events"] == list(range(1, 101))
 
 
+@pytest.mark.rule("DEV-4")
 async def test_the_newest_twin_wins_and_all_twins_are_said_on_each_connection() -> None:
     async with world() as w:
         w.link.lose()
