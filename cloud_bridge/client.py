@@ -18,22 +18,10 @@ from cloud_bridge.envelope import BadMessage, Envelope
 from cloud_bridge.event_order import EventOrder, Gap
 from cloud_bridge.hearing import Heard, Kind, hear, subscription
 from cloud_bridge.link import SESSION_EXPIRY_S, Connect, ConnectRefused, LinkLost, PublishRefused
-from cloud_bridge.messages import (
-    Choice,
-    EventData,
-    EventsRequest,
-    JournalAdopt,
-    Message,
-    OrderCancel,
-    OrderHold,
-    OrderRelease,
-    OrderResolve,
-    OrdersRequest,
-    OrderSubmit,
-    Reply,
-)
+from cloud_bridge.messages import EventData, Message, Reply
 from cloud_bridge.mqtt_link import MqttLink
 from cloud_bridge.topics import DEFAULT_ROOT, Topics
+from cloud_bridge.verbs import Verbs
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +39,7 @@ class NoReply(Exception):
         self.instruction = instruction
 
 
-class Scheduler:
+class Scheduler(Verbs):
     """A scheduler's end of the contract; `async with` connects, and it reconnects by itself until it is left.
 
     `branch`: the one it speaks with, or None for all. `watch`: what `messages` shall bring; whoever watches must read.
@@ -297,72 +285,6 @@ class Scheduler:
             done, _ = await asyncio.wait((reply,), timeout=self._resend_s)
             if done:
                 return reply.result()
-
-    async def submit(
-        self,
-        scene: str,
-        parameters: Mapping[str, Any] | None = None,
-        *,
-        order: str | None = None,
-        customer: str = "",
-        priority: int = 0,
-        not_before: datetime | None = None,
-        order_deadline: datetime | None = None,
-        retry_of: str | None = None,
-        **how: Any,
-    ) -> Reply:
-        """A new order; its id stands in the reply. `how`: branch, deadline, instruction_id (see instruct)."""
-        data = OrderSubmit(
-            scene=scene,
-            parameters=dict(parameters or {}),
-            customer=customer,
-            priority=priority,
-            not_before=not_before,
-            deadline=order_deadline,
-            retry_of=retry_of,
-        )
-        return await self.instruct("order.submit", data, subject=order, **how)
-
-    async def cancel(self, order: str, reason: str = "", **how: Any) -> Reply:
-        """Decided where the next step would be armed (ORD-7)."""
-        return await self.instruct("order.cancel", OrderCancel(reason=reason), subject=order, **how)
-
-    async def hold(self, order: str, reason: str = "", **how: Any) -> Reply:
-        """Arm no further step until `release`."""
-        return await self.instruct("order.hold", OrderHold(reason=reason), subject=order, **how)
-
-    async def release(self, order: str, reason: str = "", **how: Any) -> Reply:
-        """Let a held order go on."""
-        return await self.instruct("order.release", OrderRelease(reason=reason), subject=order, **how)
-
-    async def resolve(
-        self, order: str, step: str, attempt: str, choice: Choice, people: list[str], note: str = "", **how: Any
-    ) -> Reply:
-        """A person's decision on a step in doubt (ORD-6)."""
-        data = OrderResolve(step=step, attempt=attempt, choice=choice, people=people, note=note)
-        return await self.instruct("order.resolve", data, subject=order, **how)
-
-    async def orders(
-        self,
-        states: Collection[str] = (),
-        *,
-        order: str | None = None,
-        after: str | None = None,
-        limit: int = 50,
-        **how: Any,
-    ) -> Reply:
-        """One page of orders, or one order whole, in the reply's `result` (SES-2)."""
-        data = OrdersRequest(states=list(states), order=order, after=after, limit=limit)
-        return await self.instruct("orders.request", data, **how)
-
-    async def request_events(self, journal: str, first: int, last: int, **how: Any) -> Reply:
-        """Have events sent again: seq `first` to `last`, both included (SES-6)."""
-        data = EventsRequest.model_validate({"journal": journal, "from": first, "to": last})
-        return await self.instruct("events.request", data, **how)
-
-    async def adopt(self, journal: str, orders: list[str], **how: Any) -> Reply:
-        """Adopt a journal without predecessor; `orders` are those that the centre holds for the branch (ORD-12)."""
-        return await self.instruct("journal.adopt", JournalAdopt(journal=journal, orders=orders), **how)
 
 
 def _seconds_until(moment: datetime) -> float:
