@@ -348,6 +348,7 @@ class Lane:
     async def _settle(self, attempt: AttemptRow, verdict: Verdict) -> None:
         order = await self._journal.write(lambda tx: course.settle(tx, attempt.order_id, attempt.step, verdict))
         log.info("%s: order %s %s: %s (%s)", self.device, order.id, attempt.step, verdict.outcome, verdict.reason)
+        self._was_shut = self._was_shut or verdict.lane_shut  # people may decide before anybody looks
         await self._note_lane()
 
     async def _note_lane(self) -> None:
