@@ -44,6 +44,7 @@ class CardDispenser:
         self._sleep = sleep
         self._conversation = Conversation(profile)
         self._unit = Unit(line, self._conversation, notebook)
+        self._since_s: float | None = None  # loop time of this process's first connection
         self._probed = False  # since this process began: decides on the one reset that makes the bin counter count
         self._acts = {spec.name: spec for spec in _acts(profile.act_max_s)}
 
@@ -59,6 +60,8 @@ class CardDispenser:
 
     async def connect(self) -> None:
         """Takes hold of the line. Raises DeviceUnavailable."""
+        if self._since_s is None:
+            self._since_s = asyncio.get_running_loop().time()
         await self._unit.connect()
 
     async def disconnect(self) -> None:
@@ -93,6 +96,8 @@ class CardDispenser:
         given = preconditions.baseline(act, params)
         if act != AWAIT_TAKEN:
             await self._unit.command(commands.ENTRY_OFF)
+        if act == CAPTURE:
+            await self._spare_the_hand()
         remembered = self._unit.bin_with_card_in_gate
         was_at = preconditions.was_at(params) if remembered is None else 1
         readings = await self._unit.read()
@@ -166,6 +171,13 @@ class CardDispenser:
         if act == DRAW:  # drawn, it said, and no card is there: a second draw could be a second card
             return evidence.contradiction(after)
         raise OutcomeUnknown("contradiction", f"{act}: success was told, but the sensors show {after}")
+
+    async def _spare_the_hand(self) -> None:
+        """After a restart a card in the gate is left there for `take_min_s`: somebody may be taking it just now."""
+        loop = asyncio.get_running_loop()
+        until = (self._since_s or 0.0) + self._profile.take_min_s
+        while (left := until - loop.time()) > 0 and (await self._unit.read()).st0 == 1:
+            await self._sleep(min(self._profile.poll_s, left))
 
     async def _look(self, act: str, before: Readings, arming: Arming) -> Verdict:
         """One reading, judged; an error code in its place is judged too."""
