@@ -109,7 +109,7 @@ class MqttLink:
             await link._dispose("given up while connecting")
             if isinstance(error, TimeoutError):  # before OSError, which it is
                 raise ConnectRefused(f"{where} did not answer within {options.timeout_s:g} s") from None
-            if isinstance(error, OSError | LinkLost):
+            if isinstance(error, OSError | LinkLost | ValueError | OverflowError):  # the last two: no host, no port
                 raise ConnectRefused(f"{where}: {_why(error)}") from error
             raise
         return link
@@ -336,7 +336,7 @@ class MqttLink:
             client.opened.close()
 
 
-def _why(error: OSError | LinkLost) -> str:
+def _why(error: Exception) -> str:
     # asyncio's own text of a failed connect hides the reason.
     return os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else str(error)
 

@@ -232,6 +232,14 @@ async def test_nobody_there_is_a_refusal_that_names_the_address() -> None:
         await MqttLink.connect(Connect("127.0.0.1", port, "x"))
 
 
+@pytest.mark.parametrize(
+    ("host", "port"), [("a..b", 1), ("x" * 70, 1), ("127.0.0.1", 70_000), ("127.0.0.1", 0), ("", -1)]
+)
+async def test_what_is_no_address_is_a_refusal_too(host: str, port: int) -> None:
+    with pytest.raises(ConnectRefused):
+        await MqttLink.connect(Connect(host, port, "x"))
+
+
 async def test_a_listener_that_never_answers_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, pytest.raises(ConnectRefused, match="did not answer within"):
         await MqttLink.connect(Connect("127.0.0.1", server.getsockname()[1], "x", timeout_s=0.1))
