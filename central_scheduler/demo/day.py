@@ -160,7 +160,7 @@ class Day:
         self._say("event_cancel", order=plan.CANCEL.order)
         reply = await self._scheduler.cancel(plan.CANCEL.order)
         if reply.code is Code.TOO_LATE:  # on a slow box the card may be on its way out already: then that is right too
-            self.errands[plan.CANCEL.order] = replace(plan.CANCEL, expected="completed")
+            self.errands[plan.CANCEL.order] = replace(plan.CANCEL, expected=("completed",))
         await self._ended(plan.CANCEL)
 
     async def _hold(self) -> None:
@@ -189,22 +189,29 @@ class Day:
 
     # -- afterwards ----------------------------------------------------------------------------------------------------
 
-    async def go_on(self) -> None:
-        """For ever: now and then one more order, with a customer who takes the card or leaves it."""
+    async def go_on(self, stop: asyncio.Event) -> None:
+        """Until `stop`: now and then one more order, with a customer who takes the card or leaves it."""
         number = len(self.errands)
-        while True:
-            await asyncio.sleep(self._random.uniform(*PAUSE_S))
+        while not await _set_within(stop, self._random.uniform(*PAUSE_S)):
             number += 1
             takes = self._random.random() < 0.75
             after_s = self._random.uniform(0.2, 1.5)
             await self._house.machine("customer", next=True, policy="take" if takes else "leave", after_s=after_s)
-            name = f"demo-{number:02}"
-            kind = ("plan_plain", "completed") if takes else ("plan_left", "failed")
-            errand = Errand(name, *kind, take_s=20.0 if takes else 3.0)
+            # That customer may also meet the card of somebody who submits from another terminal: both ends are right.
+            errand = Errand(f"demo-{number:02}", "plan_random", ("completed", "failed"), take_s=3.0)
             await self._submit(errand)
             await self._ended(errand)
 
     async def settle(self) -> None:
         """Lets what has begun come to its end, bounded."""
-        known = [order for order in self.book.orders.values() if order.id not in self.refused]
+        known = [self.book.order(name) for name in {*self.errands, *self.book.orders} - set(self.refused)]
         await self._until(lambda: all(order.ended or order.question for order in known))
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True

@@ -10,26 +10,26 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One order. `what` is the key of its title; `expected` the only end that is right."""
+    """One order. `what` is the key of its title; `expected` are the ends that are right."""
 
     order: str
     what: str
-    expected: str
+    expected: tuple[str, ...]
     take_s: float = 20.0
     priority: int = 0
 
 
-PLAIN = Errand("demo-01", "plan_plain", "completed")
-REPEAT = Errand("demo-02", "plan_repeat", "completed")
-LATE = Errand("demo-03", "plan_late", "expired")
-FIRST = Errand("demo-04", "plan_priority", "completed", priority=10)
-LEFT = Errand("demo-05", "plan_left", "failed", take_s=2.0)
-SILENCE = Errand("demo-06", "plan_silence", "completed")
-KILL = Errand("demo-07", "plan_kill", "completed")
-CANCEL = Errand("demo-08", "plan_cancel", "cancelled")
-HOLD = Errand("demo-09", "plan_hold", "completed")
-BESIDE = Errand("demo-10", "plan_plain", "completed")
-POWER = Errand("demo-11", "plan_power", "completed")
-LAST = Errand("demo-12", "plan_plain", "completed")
+PLAIN = Errand("demo-01", "plan_plain", ("completed",))
+REPEAT = Errand("demo-02", "plan_repeat", ("completed",))
+LATE = Errand("demo-03", "plan_late", ("expired",))
+FIRST = Errand("demo-04", "plan_priority", ("completed",), priority=10)
+LEFT = Errand("demo-05", "plan_left", ("failed",), take_s=2.0)
+SILENCE = Errand("demo-06", "plan_silence", ("completed",))
+KILL = Errand("demo-07", "plan_kill", ("completed",))
+CANCEL = Errand("demo-08", "plan_cancel", ("cancelled",))
+HOLD = Errand("demo-09", "plan_hold", ("completed",))
+BESIDE = Errand("demo-10", "plan_plain", ("completed",))
+POWER = Errand("demo-11", "plan_power", ("completed",))
+LAST = Errand("demo-12", "plan_plain", ("completed",))
 
 TWO_PEOPLE = ("/people/li.na", "/people/wang.wei")

@@ -96,25 +96,21 @@ async def _redraw(stage: Stage) -> None:
 
 
 async def _stay(day: Day, stage: Stage, house: House, words: Words) -> None:
-    """More orders, slowly, until Ctrl-C; meanwhile anybody may try the contract."""
-    stage.say(words("demo.try_title"), style="bold green")
-    for line in commands(house.broker):
-        stage.say(f"  {line}", style="green")
-    stage.say(words("demo.try_stay"), style="bold green")
+    """More orders, slowly, until Ctrl-C; meanwhile anybody may try the contract. A second Ctrl-C waits for nothing."""
+    stage.pin([words("demo.try_title"), *(f"  {line}" for line in commands(house.broker)), words("demo.try_stay")])
     stop = asyncio.Event()
+    playing = asyncio.current_task()
+    assert playing is not None, "a coroutine runs in a task"
+
+    def on_ctrl_c() -> None:
+        if stop.is_set():
+            playing.cancel()
+        stop.set()
+
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, stop.set)
-    going = asyncio.create_task(day.go_on(), name="demo goes on")
-    stopping = asyncio.create_task(stop.wait(), name="demo stop")
-    try:
-        await asyncio.wait((going, stopping), return_when=asyncio.FIRST_COMPLETED)
-        if going.done():
-            going.result()
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-        going.cancel()
-        stopping.cancel()
-        await asyncio.wait((going, stopping))
+    loop.add_signal_handler(signal.SIGINT, on_ctrl_c)
+    await day.go_on(stop)
+    stage.say(words("demo.settling"))
 
 
 def commands(broker: str) -> list[str]:

@@ -48,6 +48,7 @@ class Stage:
         self._rows = rows
         self._log: deque[Text] = deque(maxlen=LOG_LINES)
         self._began_s = time.monotonic()
+        self._pinned: list[str] = []
         self._live: Live | None = None
 
     @property
@@ -82,6 +83,14 @@ class Stage:
             self._screen.say(text)
         self.refresh()
 
+    def pin(self, lines: Sequence[str]) -> None:
+        """Lines that stay in sight below the log."""
+        self._pinned = list(lines)
+        if self._live is None:
+            for line in lines:
+                self._screen.say(line)
+        self.refresh()
+
     def refresh(self) -> None:
         if self._live is not None:
             self._live.update(self._frame(), refresh=True)
@@ -89,13 +98,16 @@ class Stage:
     def _frame(self) -> Group:
         console = self._screen.out
         rows = list(self._rows())
-        frame = FRAME + -(-cell_len(self._notice) // console.size.width)  # the notice must be read whole
+        frame = (
+            FRAME + len(self._pinned) + -(-cell_len(self._notice) // console.size.width)
+        )  # the notice must be read whole
         room = max(1, console.size.height - frame - MIN_LOG)
         shown = rows[-room:]
         log_lines = max(MIN_LOG, console.size.height - frame - len(shown))
         head = Text(self._words("demo.title"), style="bold reverse")
         notice = Text(self._notice, style="yellow")
-        return Group(head, notice, self._table(console, shown), self._panel(log_lines))
+        pinned = [Text(line, style="green", no_wrap=True, overflow="ellipsis") for line in self._pinned]
+        return Group(head, notice, self._table(console, shown), self._panel(log_lines), *pinned)
 
     def _table(self, console: Console, rows: Sequence[Row]) -> Table:
         wide = console.size.width >= NARROW

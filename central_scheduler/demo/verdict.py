@@ -94,8 +94,9 @@ def _against_plan(day: Day, name: str, screen: Screen) -> str | None:
     state = words.word("order_state", order.state)
     if not order.ended:
         return words("demo.lost", order=name, seconds=f"{END_LIMIT_S:g}", state=state)
-    if order.state != errand.expected:
-        return words("demo.surprise", order=name, state=state, expected=words.word("order_state", errand.expected))
+    if order.state not in errand.expected:
+        expected = " / ".join(words.word("order_state", state) for state in errand.expected)
+        return words("demo.surprise", order=name, state=state, expected=expected)
     return None
 
 
@@ -141,7 +142,7 @@ def _as_json(day: Day, verdict: Verdict, took_s: float) -> dict[str, Any]:
         {
             "order": order.id,
             "state": order.state,
-            "expected": day.errands[order.id].expected if order.id in day.errands else None,
+            "expected": list(day.errands[order.id].expected) if order.id in day.errands else None,
             "reason": order.reason,
             "acts": verdict.acts.get(order.id, []),
         }
