@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import sqlite3
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from datetime import timedelta
@@ -79,6 +80,7 @@ class Intake:
         self._clock = clock
         self._desk = Desk(branch, clock, journal.id)
         self._told_bad = False
+        self.faults = 0  # instructions on which our own code failed: never, if the tests are right
         self.refused_unread = 0  # payloads that could not be read at all (ENV-5)
 
     async def take(self, payload: bytes) -> None:
@@ -124,6 +126,13 @@ class Intake:
         except Rejected as why:
             tx.do("ROLLBACK TO instruction")
             return why
+        except sqlite3.OperationalError:
+            raise  # the disk's fault, not the instruction's: the journal answers for it
+        except Exception:  # a fault of ours must not stop what stands behind this instruction
+            tx.do("ROLLBACK TO instruction")
+            self.faults += 1
+            log.exception("instruction %r: a fault of ours, nothing of it was done", envelope.id)
+            return Rejected(Code.INVALID, "the agent failed on it and did nothing; its log says why: please report it")
         finally:
             tx.do("RELEASE instruction")
 
