@@ -22,7 +22,7 @@ def require_loopback(host: str) -> None:
     """
     try:
         found = {info[4][0] for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
-    except OSError as error:
+    except (OSError, ValueError) as error:  # the second: a name that cannot even be asked for
         raise NotLoopbackError(f"the broker's host {host!r} has no address ({error}): use 127.0.0.1") from error
     foreign = sorted(str(address) for address in found if not ipaddress.ip_address(address).is_loopback)
     if foreign:
