@@ -25,6 +25,7 @@ LOG_LINES = 200
 MIN_LOG = 4
 FRAME = 6  # lines that are neither orders, notice nor log: title, heads, borders, cursor
 NARROW = 90
+ORDER_WIDTH = 14  # an order's id is what people look for: it is cut last
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,10 @@ class Stage:
         wide = console.size.width >= NARROW
         grid = Table(box=None, expand=True, pad_edge=False, header_style="bold")
         heads = ("order", "plan", "state", "device", "last_event") if wide else ("order", "plan", "state")
+        longest = max((cell_len(row.order) for row in rows), default=0)
         for head in heads:
-            grid.add_column(self._words(f"label.{head}"), no_wrap=True, overflow="ellipsis")
+            least = min(longest, ORDER_WIDTH) if head == "order" else None
+            grid.add_column(self._words(f"label.{head}"), no_wrap=True, overflow="ellipsis", min_width=least)
         for row in rows:
             cells: list[str | Text] = [row.order, row.what, row.state, row.device, row.last]
             grid.add_row(*cells[: len(heads)])

@@ -71,7 +71,7 @@ async def test_an_order_is_submitted_followed_and_shown(make_branch: BranchMaker
     code, out, _ = await terminal.type(*submit)
     assert code == 0
     assert out.splitlines()[0] == "accepted: order o1"
-    assert "step draw of o1 (draw a card, card-1): acting" in out
+    assert "o1 draw: acting (draw a card, card-1)" in out
     assert out.splitlines()[-1] == "o1: completed"
 
     code, out, _ = await terminal.type(*submit)  # typed again: no second order, and its end is known already
@@ -221,7 +221,7 @@ async def test_watch_shows_everything_until_ctrl_c(
     born = "branchgate.session.born.v1" if as_json else f"branch {branch.name} is up"
     await _lines(process, born)
     assert await branch.serve("o1") == "completed"
-    lines = await _lines(process, '"to": "completed"' if as_json else "order o1: completed")
+    lines = await _lines(process, '"to": "completed"' if as_json else "o1: completed")
     if as_json:
         types = {json.loads(line)["type"] for line in lines}
         assert {"branchgate.step.changed.v1", "branchgate.instruction.answered.v1"} <= types
@@ -257,6 +257,33 @@ async def test_a_new_journal_is_adopted_from_the_console(make_branch: BranchMake
     assert reply["status"] == "accepted"
     code, _, _ = await terminal.type("order", "submit", "collect_card", "--id", "o1", "--wait")
     assert code == 0
+
+
+async def test_one_folder_has_one_agent_and_ctrl_c_ends_it(make_branch: BranchMaker, shared_broker: Broker) -> None:
+    branch: Branch = await make_branch()
+    terminal = Terminal(shared_broker.port, branch.name)
+    process = await terminal.start("agent", "--config", str(branch.config))
+    await branch.born()
+    code, _, err = await terminal.type("agent", "--config", str(branch.config))
+    assert code == 75
+    assert "Another agent" in err
+    assert "[journal] folder" in err
+    process.send_signal(signal.SIGINT)
+    _, err_bytes = await process.communicate()
+    assert process.returncode == 0
+    assert b"Traceback" not in err_bytes
+
+
+async def test_a_reader_that_went_away_ends_the_watching(make_branch: BranchMaker, shared_broker: Broker) -> None:
+    branch = await _running(make_branch)
+    process = await Terminal(shared_broker.port, branch.name).start("watch")
+    await _lines(process, "is up")
+    process._transport.get_pipe_transport(1).close()  # type: ignore[attr-defined] # what `| head -1` does
+    assert await branch.serve("o1") == "completed"
+    async with asyncio.timeout(LIMIT_S):
+        _, err = await process.communicate()
+    assert process.returncode == 1
+    assert b"Traceback" not in err
 
 
 async def test_no_answer_says_what_to_do(tmp_path: Path) -> None:
