@@ -39,6 +39,7 @@ class JournalOutbox:
         self._journal = journal
         self._about = about
         self._clock = clock
+        self._asked: str | None = None  # how often events were asked for again, when those now under way were read
 
     def _envelope(self, type_: str, id_: str, time: str, subject: str | None, data: dict[str, Any]) -> bytes:
         members: dict[str, Any] = {
@@ -72,6 +73,7 @@ class JournalOutbox:
         ]
 
     def _events(self, tx: Tx, limit: int) -> list[Outgoing]:
+        self._asked = tx.meta("asked")
         rows = tx.all("SELECT seq, type, subject, time, data FROM outbox WHERE sent = 0 ORDER BY seq LIMIT ?", limit)
         return [self._event(r) for r in rows]
 
@@ -88,6 +90,8 @@ class JournalOutbox:
         )
 
         def work(tx: Tx) -> None:
+            if lane == "events" and self._asked not in (None, tx.meta("asked")):
+                return  # some were asked for again while under way: these go out once more, repeats are dropped
             tx.db.executemany(sql, [(key,) for key in keys])
 
         await self._journal.write(work)

@@ -150,6 +150,7 @@ def events(desk: Desk, tx: Tx, envelope: Envelope, data: EventsRequest) -> dict[
     if to - data.from_ >= MAX_RESEND:
         raise Rejected(Code.INVALID, f"{to - data.from_ + 1} events at once are too many: ask for at most {MAX_RESEND}")
     tx.do("UPDATE outbox SET sent = 0 WHERE seq BETWEEN ? AND ?", data.from_, to)
+    tx.set_meta("asked", str(int(tx.meta("asked", "0")) + 1))  # what is under way now must not count as sent (SES-6)
     return {"result": {"from": data.from_, "to": to}}
 
 
