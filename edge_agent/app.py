@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from cloud_bridge.bridge import Bridge
+from cloud_bridge.ports import StoreFailed
 from cloud_bridge.topics import Topics
 from device_drivers.catalog import kind_of
 from device_drivers.links.address import open_address
@@ -36,6 +37,7 @@ from edge_agent.timekeeper import Timekeeper
 from edge_agent.uplink import About, JournalOutbox
 
 log = logging.getLogger(__name__)
+STORE_AGAIN_S = 1.0  # a journal that cannot be read now is tried again; the agent outlives a bad disk
 STOP_LIMIT_S = 8.0  # an act under way may come to its end; systemd's own limit is longer
 
 
@@ -82,7 +84,7 @@ class Agent:
 
 
 async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
-    """Runs until SIGTERM, SIGINT or cancellation. Raises JournalLocked, JournalUnusable, OSError (password file)."""
+    """Runs until SIGTERM, SIGINT or cancellation. Raises BadConfig, JournalLocked, JournalUnusable."""
     link_settings = settings.link_settings()
     clock = Clock(settings.clock.source)
     async with AsyncExitStack() as stack:
@@ -194,4 +196,10 @@ async def _run_parts(agent: Agent, bridge: Bridge, outbox: JournalOutbox) -> Non
 async def _publish_twins(agent: Agent, bridge: Bridge, outbox: JournalOutbox) -> None:
     while True:
         device, members = await agent.twins.get()
-        bridge.put_twin(device, await outbox.twin(device, members))
+        while True:
+            try:
+                bridge.put_twin(device, await outbox.twin(device, members))
+                break
+            except StoreFailed as error:
+                log.error("twin of %s waits: %s", device, error)
+                await asyncio.sleep(STORE_AGAIN_S)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,11 +17,15 @@ from cloud_bridge.settings import LinkSettings
 from cloud_bridge.sockets import NotLoopbackError, require_loopback
 from cloud_bridge.topics import DEFAULT_ROOT
 from device_drivers.catalog import UnknownKindError, kind_of
-from device_drivers.links.address import AddressError, parse_address
-from edge_agent.orders.scenes import BadScene, Scene, line_of, load_scenes
+from device_drivers.links.address import AddressError, open_address
+from device_drivers.links.line import Lines, SharedLine
+from edge_agent.hand_written import PathName, Place, Unreadable, line_of, members_of, read_text
+from edge_agent.orders.scenes import BadScene, Scene, load_scenes
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 MAX_BYTES = 256 * 1024
+MAX_PASSWORD_BYTES = 4096
+MAX_PROBLEMS = 20  # whoever has more mends these first
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +60,15 @@ class BranchPart(_Part):
 class LinkPart(_Part):
     """The way to the centre's broker."""
 
-    host: str = "127.0.0.1"
+    host: str = Field(default="127.0.0.1", min_length=1, max_length=253)
     port: int = Field(default=1883, ge=1, le=65535)
     root: str = Field(default=DEFAULT_ROOT, pattern=r"^[A-Za-z0-9._/-]{1,100}$")
     client_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
-    username: str | None = None
-    password_file: Path | None = None
-    tls_ca: Path | None = None
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
+    username: str | None = Field(default=None, pattern=r"^[^\x00-\x1f\x7f]{1,200}$")
+    password_file: PathName | None = None
+    tls_ca: PathName | None = None
+    tls_certificate: PathName | None = None
+    tls_key: PathName | None = None
     receive_maximum: int = Field(default=32, ge=1, le=1000)
     keepalive_s: int = Field(default=20, ge=2, le=600)
     heartbeat_s: float = Field(default=60.0, gt=0, le=3600)
@@ -76,7 +78,7 @@ class LinkPart(_Part):
 
 
 class JournalPart(_Part):
-    folder: Path
+    folder: PathName
     adoption: Literal["instruction", "automatic"] = "instruction"
 
 
@@ -89,7 +91,7 @@ class OrdersPart(_Part):
 
 
 class ScenesPart(_Part):
-    folders: list[Path] = Field(default_factory=list, max_length=16)
+    folders: list[PathName] = Field(default_factory=list, max_length=16)
 
 
 class DevicePart(_Part):
@@ -120,9 +122,9 @@ class Settings(_Part):
         return hashlib.sha256(text.encode()).hexdigest()
 
     def link_settings(self) -> LinkSettings:
-        """What the bridge is handed. Reads the password file; raises OSError."""
+        """What the bridge is handed. Reads the password file; raises BadConfig."""
         part = self.link
-        password = part.password_file.read_text("utf-8").strip() if part.password_file else None
+        password = _password(part.password_file) if part.password_file else None
         return LinkSettings(
             client_id=part.client_id or f"branchgate-{self.branch.id}",
             host=part.host,
@@ -145,42 +147,47 @@ class Settings(_Part):
         return load_scenes(self.scenes.folders)
 
 
+def _password(path: Path) -> str:
+    try:
+        return read_text(path, MAX_PASSWORD_BYTES).strip()
+    except Unreadable as bad:
+        why = f"{bad.why}; [link] password_file names it: mend that, or give the file to the user who runs the agent"
+        raise BadConfig([Problem(str(path), bad.line, why)]) from bad
+
+
 def load(path: Path) -> Settings:
     """Reads a file. Raises BadConfig."""
     try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise BadConfig([Problem(str(path), 1, f"cannot be read: {error.strerror}")]) from error
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadConfig([Problem(str(path), 1, f"is not UTF-8 text: {error}")]) from error
+        text = read_text(path, MAX_BYTES)
+    except Unreadable as bad:
+        raise BadConfig([Problem(str(path), bad.line, bad.why)]) from bad
     return parse(text, str(path))
 
 
 def parse(text: str, file: str = "branch.toml") -> Settings:
     """TOML text -> Settings whose parts fit together. Raises BadConfig with every problem found."""
-    if len(text) > MAX_BYTES:
-        raise BadConfig([Problem(file, 1, f"is over {MAX_BYTES} characters")])
+    if len(text.encode(errors="replace")) > MAX_BYTES:
+        raise BadConfig([Problem(file, 1, f"is over {MAX_BYTES} bytes: is it the right file?")])
     try:
-        members = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        found = re.search(r"at line (\d+)", str(error))
-        raise BadConfig([Problem(file, int(found[1]) if found else 1, f"is not TOML: {error}")]) from error
+        members = members_of(text)
+    except Unreadable as bad:
+        raise BadConfig([Problem(file, bad.line, bad.why)]) from bad
     try:
         settings = Settings.model_validate(members)
     except ValidationError as error:
-        raise BadConfig([_problem(text, file, e["loc"], e["msg"], e["type"]) for e in error.errors()[:20]]) from error
+        found = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_PROBLEMS]
+        raise BadConfig([_problem(text, file, e["loc"], e["msg"], e["type"]) for e in found]) from None
     problems = _fit_together(settings, text, file)
     if problems:
-        raise BadConfig(problems)
+        raise BadConfig(problems[:MAX_PROBLEMS])
     return settings
 
 
 _REMEDIES = {"missing": "is missing: add it", "extra_forbidden": "is not known here: remove it or mend its spelling"}
 
 
-def _problem(text: str, file: str, loc: tuple[int | str, ...], message: str, kind: str = "") -> Problem:
+def _problem(text: str, file: str, loc: Place, message: str, kind: str = "") -> Problem:
+    message = message.removeprefix("Value error, ")
     place = ".".join(str(part) for part in loc)
     return Problem(file, line_of(text, loc), f"{place}: {_REMEDIES.get(kind, message)}")
 
@@ -196,30 +203,49 @@ def _fit_together(settings: Settings, text: str, file: str) -> list[Problem]:
     ids = [d.id for d in settings.device]
     for number, device in enumerate(settings.device):
         if device.id in ids[:number]:
-            found.append(
-                _problem(
-                    text, file, ("device", number, "id"), f"{device.id!r} is used twice: give each device its own id"
-                )
-            )
-        found += _check_device(device, number, text, file)
-    return found + _check_scenes(settings, text, file)
+            why = f"{device.id!r} is used twice: give each device its own id"
+            found.append(_problem(text, file, ("device", number, "id"), why))
+        found += _check_kind(device, number, text, file)
+    return found + _check_addresses(settings, text, file) + _check_scenes(settings, text, file)
 
 
-def _check_device(device: DevicePart, number: int, text: str, file: str) -> list[Problem]:
-    try:
-        parse_address(device.address)
-    except AddressError as error:
-        return [_problem(text, file, ("device", number, "address"), str(error))]
+def _check_kind(device: DevicePart, number: int, text: str, file: str) -> list[Problem]:
     try:
         kind_of(device.kind).profile.model_validate(device.profile)
     except UnknownKindError as error:
         return [_problem(text, file, ("device", number, "kind"), str(error))]
     except ValidationError as error:
-        return [
-            _problem(text, file, ("device", number, "profile", *e["loc"]), e["msg"], e["type"])
-            for e in error.errors()[:10]
-        ]
+        wrong = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_PROBLEMS]
+        return [_problem(text, file, ("device", number, "profile", *e["loc"]), e["msg"], e["type"]) for e in wrong]
     return []
+
+
+def _check_addresses(settings: Settings, text: str, file: str) -> list[Problem]:
+    """Each address can be meant, one port has one way of being opened, and no machine has two lanes."""
+    found: list[Problem] = []
+    lines = Lines(open_address)  # names links, opens none
+    seen: list[tuple[SharedLine, object, str]] = []
+    for number, device in enumerate(settings.device):
+        try:
+            line = lines.line(device.address)
+        except AddressError as error:
+            found.append(_problem(text, file, ("device", number, "address"), str(error)))
+            continue
+        unit = _unit(device)
+        if first := next((id_ for other, its, id_ in seen if other is line and its == unit), None):
+            why = f"is the same machine as {first!r}, which would then do everything twice: mend address or profile"
+            found.append(_problem(text, file, ("device", number, "address"), why))
+        seen.append((line, unit, device.id))
+    return found
+
+
+def _unit(device: DevicePart) -> object:
+    """What tells a machine from others on its line: the unit of its profile, else the profile as a whole."""
+    try:
+        profile = kind_of(device.kind).profile.model_validate(device.profile)
+    except (UnknownKindError, ValidationError):
+        return device.id  # told already
+    return getattr(profile, "unit", profile)
 
 
 def _check_scenes(settings: Settings, text: str, file: str) -> list[Problem]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from edge_agent import app, settings
 from edge_agent.journal.journal import JournalLocked
+from edge_agent.settings import BadConfig
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ def run(config: Path, *, debug: bool = False) -> None:
     loaded = settings.load(config)
     try:
         asyncio.run(app.run(loaded))
-    except JournalLocked:
+    except (BadConfig, JournalLocked):
         raise
     except Exception as error:
         # A person at a terminal gets one line; the log that systemd keeps gets everything.

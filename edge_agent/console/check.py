@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edge_agent import settings
-from edge_agent.orders.scenes import line_of
+from edge_agent.hand_written import line_of
 from edge_agent.settings import BadConfig, Settings
 from edge_agent.texts import Texts
 
@@ -86,7 +86,7 @@ def _can_write(folder: Path) -> bool:
 def _unreadable_password(loaded: Settings, config: Path, text: str, texts: Texts) -> list[Finding]:
     try:
         loaded.link_settings()
-    except (OSError, ValueError) as error:
-        message = texts("config.password_file", why=error)
+    except BadConfig as bad:
+        message = texts("config.password_file", why=bad.problems[0].why.split(";")[0])
         return [Finding("error", str(config), line_of(text, ("link", "password_file")), message)]
     return []

@@ -6,14 +6,15 @@ Knows the recipe language only; whether a branch has the devices that a scene as
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edge_agent.hand_written import Place, Unreadable, line_of, members_of, read_text
 
 NAME = r"^[a-z][a-z0-9_]{0,40}$"
 MAX_SCENE_BYTES = 64 * 1024
@@ -34,8 +35,8 @@ class Parameter(_Part):
 
     type: Literal["number", "text", "flag"]
     default: float | str | bool | None = None
-    min: float | None = None
-    max: float | None = None
+    min: float | None = Field(default=None, allow_inf_nan=False)
+    max: float | None = Field(default=None, allow_inf_nan=False)
     title: Title | None = None
 
 
@@ -64,7 +65,7 @@ class Scene(_Part):
     """A recipe, ready to be stored with an order as it was when the order was accepted."""
 
     scene: Head
-    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    parameters: dict[Annotated[str, Field(pattern=NAME)], Parameter] = Field(default_factory=dict)
     step: list[SceneStep] = Field(min_length=1, max_length=32)
 
     @model_validator(mode="after")
@@ -79,6 +80,8 @@ class Scene(_Part):
                     f"step.{number}.limit: '{step.limit}' is no number parameter: declare [parameters.{step.limit}]"
                 )
         for name, parameter in self.parameters.items():
+            if parameter.min is not None and parameter.max is not None and parameter.min > parameter.max:
+                raise ValueError(f"parameters.{name}.min: is larger than max, so no value fits: exchange them")
             if parameter.default is not None:
                 why = _misfit(parameter, parameter.default)
                 if why:
@@ -152,10 +155,9 @@ def parse_scene(text: str, file: str) -> Scene:
     if len(text.encode(errors="replace")) > MAX_SCENE_BYTES:
         raise BadScene([SceneProblem(file, 1, f"is over {MAX_SCENE_BYTES} bytes: a recipe is a page, not a book")])
     try:
-        members = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        found = re.search(r"at line (\d+)", str(error))
-        raise BadScene([SceneProblem(file, int(found[1]) if found else 1, f"is not TOML: {error}")]) from error
+        members = members_of(text)
+    except Unreadable as bad:
+        raise BadScene([SceneProblem(file, bad.line, bad.why)]) from bad
     try:
         return Scene.model_validate(members)
     except ValidationError as error:
@@ -168,53 +170,51 @@ _REMEDIES = {
 }
 
 
-def _problem(text: str, file: str, loc: tuple[int | str, ...], message: str) -> SceneProblem:
+def _problem(text: str, file: str, loc: Place, message: str) -> SceneProblem:
     message = message.removeprefix("Value error, ")
-    if not loc and (
-        found := re.match(r"([a-z]+)\.(\w+)\.(\w+): ", message)
-    ):  # our own checks name the place themselves
+    found = re.match(r"([a-z]+)\.(\w+)\.(\w+): ", message)
+    if not loc and found:  # our own checks name the place themselves
         loc = (found[1], int(found[2]) if found[2].isdigit() else found[2], found[3])
         message = message[found.end() :]
     place = ".".join(str(part) for part in loc)
     return SceneProblem(file, line_of(text, loc), f"{place}: {_REMEDIES.get(message, message)}")
 
 
-def line_of(text: str, loc: tuple[int | str, ...]) -> int:
-    """The 1-based line of a TOML member by its path, or of the nearest table above it that stands in the text."""
-    table, line, index, best = "", 0, -1, 1
-    head = str(loc[0]) if loc else ""
-    wanted_index = loc[1] if len(loc) > 1 and isinstance(loc[1], int) else None
-    names = [str(p) for p in loc if not isinstance(p, int)]
-    for line, raw in enumerate(text.splitlines(), 1):
-        stripped = raw.strip()
-        if found := re.match(r"\[\[\s*([^\]]+?)\s*\]\]", stripped):
-            table = found[1]
-            index += table == head
-            if table == head and index == wanted_index:
-                best = line
-        elif found := re.match(r"\[\s*([^\]]+?)\s*\]", stripped):
-            table = found[1]
-            if names[: len(table.split("."))] == table.split("."):
-                best = line
-        elif found := re.match(r"([A-Za-z0-9_\"-]+)\s*=", stripped):
-            here = [*table.split("."), found[1].strip('"')] if table else [found[1].strip('"')]
-            if here == names[: len(here)] and (wanted_index is None or index == wanted_index):
-                best = line
-    return best
+def _shipped() -> list[tuple[str, str]]:
+    files = sorted(resources.files("edge_agent").joinpath("scenes").iterdir(), key=lambda p: p.name)
+    return [(file.name, file.read_text("utf-8")) for file in files if file.name.endswith(".toml")]
 
 
-def _files(folders: Iterable[Path]) -> list[tuple[str, str]]:
-    shipped = sorted(resources.files("edge_agent").joinpath("scenes").iterdir(), key=lambda p: p.name)
-    found = [(p.name, p.read_text("utf-8")) for p in shipped if p.name.endswith(".toml")]
-    for folder in folders:
-        if not folder.is_dir():
-            raise BadScene([SceneProblem(str(folder), 1, "no such folder of scenes: mend [scenes] folders")])
-        for path in sorted(folder.glob("*.toml")):
-            try:
-                found.append((str(path), path.read_text("utf-8")))
-            except (OSError, UnicodeDecodeError) as error:
-                raise BadScene([SceneProblem(str(path), 1, f"cannot be read as UTF-8 text: {error}")]) from error
+def _written(folder: Path, problems: list[SceneProblem]) -> list[tuple[str, str]]:
+    """File names and texts of one folder; what cannot be read joins `problems`."""
+    found: list[tuple[str, str]] = []
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    except OSError as error:
+        why = f"is no readable folder of scenes ({error.strerror}): mend [scenes] folders"
+        problems.append(SceneProblem(str(folder), 1, why))
+        return []
+    for path in paths:
+        try:
+            found.append((str(path), read_text(path, MAX_SCENE_BYTES)))
+        except Unreadable as bad:
+            problems.append(SceneProblem(str(path), bad.line, bad.why))
     return found
+
+
+def _of_one_folder(files: list[tuple[str, str]], problems: list[SceneProblem]) -> dict[str, Scene]:
+    scenes: dict[str, Scene] = {}
+    for file, text in files:
+        try:
+            scene = parse_scene(text, file)
+        except BadScene as bad:
+            problems += bad.problems
+            continue
+        if scene.name in scenes:
+            why = f"scene.name: another file of this folder is called {scene.name!r} too: keep one of them"
+            problems.append(SceneProblem(file, line_of(text, ("scene", "name")), why))
+        scenes[scene.name] = scene
+    return scenes
 
 
 def load_scenes(folders: Iterable[Path] = ()) -> dict[str, Scene]:
@@ -222,14 +222,10 @@ def load_scenes(folders: Iterable[Path] = ()) -> dict[str, Scene]:
 
     Raises BadScene with every problem of every file.
     """
-    scenes: dict[str, Scene] = {}
     problems: list[SceneProblem] = []
-    for file, text in _files(folders):
-        try:
-            scene = parse_scene(text, file)
-            scenes[scene.name] = scene
-        except BadScene as bad:
-            problems += bad.problems
+    scenes = _of_one_folder(_shipped(), problems)
+    for folder in folders:
+        scenes |= _of_one_folder(_written(folder, problems), problems)
     if problems:
         raise BadScene(problems)
     return scenes
