@@ -44,7 +44,8 @@ from edge_agent.orders.states import Order, Step
 log = logging.getLogger(__name__)
 Sleep = Callable[[float], Awaitable[None]]
 BACKOFF_MIN_S = 0.25  # a replugged cable is back at once
-LANE_ROUND_S = 120.0  # longer than any question, back-off or act; a watch adds its own limit
+LANE_ROUND_S = 120.0  # longer than any question or back-off; a watch adds its own limit
+ROUND_SETTLES = 8  # and as often as it may have to settle in one round: an act, its settling, five looks
 BACKOFF_MAX_S = 15.0  # a dead device costs one attempt in so many seconds
 
 
@@ -155,7 +156,7 @@ class Lane:
                 await self._wait_or_poll()
 
     def _beat(self, allowance_s: float = LANE_ROUND_S) -> None:
-        self.due_s = asyncio.get_running_loop().time() + allowance_s
+        self.due_s = asyncio.get_running_loop().time() + allowance_s + ROUND_SETTLES * self._driver.settle_s
 
     async def _wait_or_poll(self) -> None:
         try:
