@@ -55,7 +55,7 @@ class Child:
                     stdout=out,
                     stderr=out,
                     start_new_session=True,
-                    preexec_fn=_die_with_parent,
+                    preexec_fn=_die_with_parent,  # one libc call: no lock of another thread can stop it
                     env={**os.environ, **(environ or {})},
                 )
         except OSError as error:

@@ -59,7 +59,7 @@ class Stage:
 
     def __enter__(self) -> Self:
         if self._screen.out.is_terminal and not self._screen.as_json:
-            # Refreshed by hand: no thread may run beside the starting of processes.
+            # Refreshed by a task on our loop: rich's own thread would run while processes are started.
             self._live = Live(self._frame(), console=self._screen.out, auto_refresh=False, vertical_overflow="crop")
             self._live.start()
         else:
