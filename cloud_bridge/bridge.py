@@ -24,6 +24,7 @@ from cloud_bridge.waiting import Sleep, first
 
 log = logging.getLogger(__name__)
 
+STRANGER = "another agent speaks for this branch"
 EXPECTED = (ConnectRefused, LinkLost, StoreFailed, OSError)  # told in one line; anything else is a fault of ours
 OpenLink = Callable[[Connect], Awaitable[Link]]
 
@@ -172,17 +173,21 @@ class Bridge:
                 message = await link.receive()
                 if message.topic == self._topics.session:
                     message.ack()
-                    self._hear_session(message.payload, session)
+                    await self._hear_session(message.payload, session)
                 else:
                     await places.acquire()
                     taking = group.create_task(self._take(message), name="bridge take")
                     taking.add_done_callback(lambda _: places.release())
 
-    def _hear_session(self, payload: bytes, session: int) -> None:
+    async def _hear_session(self, payload: bytes, session: int) -> None:
         if self._outbox.is_other_death(payload, session):
             self._rebirth.set()
-        if self._presence.is_stranger(payload):
-            raise LinkLost("another agent speaks for this branch", taken_over=True)
+        if not self._presence.is_stranger(payload):
+            return
+        if self._presence.is_heard:
+            raise LinkLost(STRANGER, taken_over=True)
+        # Left behind, retained or queued, by one that may be gone: told, but no reason to leave, or we never came back.
+        await self._note_stranger(STRANGER)
 
     async def _take(self, message: Message) -> None:
         await self._inbox.take(message.payload)
@@ -211,14 +216,17 @@ class Bridge:
         if self._connected_at_s is not None and self._clock() - self._connected_at_s >= self._settings.stable_s:
             self._failures = 0
         if isinstance(cause, LinkLost) and cause.taken_over:
-            self._failures = 30  # the other one must be told, not fought: at most one try a minute
-            with contextlib.suppress(StoreFailed):
-                await self._uplink.tell_once("session_taken_over", str(cause))
+            await self._note_stranger(str(cause))
         if isinstance(cause, EXPECTED):
             log.warning("link to the centre: %s", cause)
         else:
             self._status.faults += 1
             log.error("link to the centre: a fault of ours", exc_info=cause)
+
+    async def _note_stranger(self, why: str) -> None:
+        self._failures = 30  # the other one must be told, not fought: at most one try a minute
+        with contextlib.suppress(StoreFailed):
+            await self._uplink.tell_once("session_taken_over", why)
 
     def _backoff_s(self) -> float:
         """Doubling spans from 1-2 s to 30-60 s, a random point in each: a bank's branches must not come back as one."""

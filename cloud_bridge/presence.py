@@ -18,10 +18,12 @@ class Presence:
     def __init__(self) -> None:
         self._own: Identity | None = None
         self._echoed = False
+        self.is_heard = False  # our newest birth came back: what is heard from now on is said now
 
     def said(self, payload: bytes) -> None:
         """A birth of ours is going out."""
         self._own = _identity(payload) or self._own
+        self.is_heard = False
 
     def is_stranger(self, payload: bytes) -> bool:
         """Whether somebody else was born here after us.
@@ -32,7 +34,7 @@ class Presence:
         if heard is None or self._own is None:
             return False
         if heard == self._own:
-            self._echoed = True
+            self._echoed = self.is_heard = True
             return False
         older_self = heard[0] == self._own[0] and heard[1] < self._own[1]
         return self._echoed and not older_self

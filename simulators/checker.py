@@ -85,6 +85,7 @@ class Order:
     reason: str = ""
     facts: list[Json] = field(default_factory=list)  # whatever was told that may say where the card went
     left_inside: bool = False  # it was told that the card stands in the machine or that nobody knows
+    by_people: bool = False  # a person's word is in it, which is not held against the machine
     steps: dict[str, str] = field(default_factory=dict)
     decisions: int = 0  # people's, each of which may allow one more attempt
 
@@ -276,6 +277,7 @@ def _step_moved(
         order = report.orders.setdefault(data["order"], Order(data["order"], ""))
     order.steps[data["step"]] = to
     order.facts.append(data.get("facts") or {})
+    order.by_people |= bool(data.get("by"))
     order.left_inside |= to in {"failed", "in_doubt"} and (data.get("item") or "unknown") in NOT_SECURED
     if to == "armed":
         _armed(data, attempts, report)
@@ -387,7 +389,7 @@ def _ways(attempt: Attempt) -> list[Names]:
         return [()]
     if attempt.act == "capture_card" and (attempt.item == "customer" or "taken" in attempt.facts):
         return [()]  # the customer was quicker
-    return [kept, own] if attempt.item == "bin" else [own]
+    return [kept, own, ("card_captured",)] if attempt.item == "bin" else [own]
 
 
 @dataclass(frozen=True, slots=True)
@@ -562,10 +564,11 @@ def _judge_taken(report: Report, acts: Mapping[str, list[Json]], lines: Mapping[
             if order is None:
                 report.blame("taken_untold", f"card {_serial(line)} of {device} was taken, and no order tells of it")
             elif not _tells_taken(order):
-                report.blame(
-                    "taken_untold",
-                    f"card {_serial(line)} of {device} was taken, but order {order.id} ended {order.state}",
-                )
+                text = f"card {_serial(line)} of {device} was taken, but order {order.id} ended {order.state}"
+                if order.by_people:
+                    report.notes.append(f"{text}, by a person's decision")
+                else:
+                    report.blame("taken_untold", text)
 
 
 def _tells_taken(order: Order) -> bool:

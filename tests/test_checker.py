@@ -113,6 +113,20 @@ def test_a_machine_that_retained_the_card_by_itself_is_understood() -> None:
     assert judged(story).violations == []
 
 
+def test_a_persons_wrong_word_on_a_taken_card_is_noted() -> None:
+    story = Story()
+    story.order("o1", "accepted", "running")
+    story.draw("o1", "S1")
+    story.present("o1", "S1", "armed", "acting", "in_doubt")
+    story.line("show", "card_taken", serial="S1")
+    story.order("o1", "needs_attention")
+    story.step("o1", "present", "present_card", "failed", by=["/people/li"])
+    story.order("o1", "failed", reason="decided_failed")
+    report = judged(story)
+    assert report.violations == []
+    assert "by a person's decision" in report.table()
+
+
 @pytest.mark.rule("ORD-8")
 def test_a_late_truth_after_the_end_is_believed() -> None:
     story = Story()

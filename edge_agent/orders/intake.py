@@ -94,7 +94,7 @@ class Intake:
 
     async def _take_unreadable(self, payload: bytes, bad: BadMessage) -> None:
         self.refused_unread += 1
-        first = not self._told_bad
+        first, self._told_bad = not self._told_bad, True  # takes overlap: only one of them tells
         log.warning("instruction refused: %s", bad.why)
 
         def work(tx: Tx) -> None:
@@ -108,8 +108,11 @@ class Intake:
                     {"what": "unreadable_instruction", "reason": "invalid", "facts": {"why": bad.why[:300]}},
                 )
 
-        await self._journal.write(work)
-        self._told_bad = True
+        try:
+            await self._journal.write(work)
+        except BaseException:
+            self._told_bad = self._told_bad and not first
+            raise
 
     # -- one instruction -----------------------------------------------------------------------------------------------
 

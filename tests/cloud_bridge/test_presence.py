@@ -38,6 +38,18 @@ def test_another_agent_shows_live_or_as_what_it_left_retained() -> None:
     assert presence.is_stranger(say("a", 3)), "the same journal twice"
 
 
+def test_what_was_queued_or_retained_is_not_taken_for_what_is_said_now() -> None:
+    presence = Presence()
+    presence.said(say("a", 1))
+    presence.is_stranger(say("a", 1))
+    assert presence.is_heard
+    presence.said(say("a", 2))
+    assert presence.is_stranger(say("b", 1))
+    assert not presence.is_heard, "the second birth has not come back: the stranger may be long gone"
+    presence.is_stranger(say("a", 2))
+    assert presence.is_heard
+
+
 def test_deaths_and_rubbish_are_not_births() -> None:
     presence = Presence()
     presence.said(say("a", 1))

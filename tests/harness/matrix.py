@@ -16,8 +16,8 @@ from simulators.checker import Report
 from tests.harness.branch import LEAVES, TAKES, Branch, agent_kept
 from tests.harness.crash import Plan
 
-WIDTH = 20  # branches at once: they mostly wait for metal
-BEYOND = 4  # so many runs past the last operation without a kill end the matrix
+WIDTH = 28  # branches at once: they mostly wait for metal
+BEYOND = 2  # so many runs past the last operation without a kill end the matrix
 
 
 @dataclass(frozen=True)
@@ -111,25 +111,25 @@ async def count_operations(make: Make, scene: Scene) -> int:
     return len(plan.count.read_text().splitlines())
 
 
-async def run_matrix(make: Make, scene: Scene, tell: Tell, *, step: int = 1) -> Tally:
-    """Every `step`-th operation, before and after, until runs find no operation to die at."""
+async def run_matrix(make: Make, scene: Scene, tell: Tell, *, when: str, step: int = 1) -> Tally:
+    """Every `step`-th operation, just `when` it (before, after), until runs find no operation to die at."""
     tally = Tally(operations=await count_operations(make, scene))
     beyond = 0
-    deaths = ((at, when) for at in itertools.count(1, step) for when in ("before", "after"))
+    deaths = itertools.count(1, step)
 
     async def work() -> None:
         nonlocal beyond
         while beyond < BEYOND:
-            at, when = next(deaths)
+            at = next(deaths)
             played = await _one(make, scene, Plan(at, when), tally)
             if played is not None and not played.kills:
                 tally.spared.append(f"{when} {at}")
                 beyond += at > tally.operations
             if tally.runs % 50 == 0:
-                tell(f"kill matrix {scene.name}: operation {at} of about {tally.operations}; {tally}")
+                tell(f"kill matrix {scene.name}, {when}: operation {at} of about {tally.operations}; {tally}")
 
     await _many(work)
-    tell(f"kill matrix {scene.name}: {tally}")
+    tell(f"kill matrix {scene.name}, {when}: {tally}")
     return tally
 
 

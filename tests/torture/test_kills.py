@@ -25,8 +25,9 @@ def seed() -> int:
     return int(given) if given else secrets.randbelow(2**32)
 
 
-async def test_the_matrix_of_a_card_left_standing_whole(make_branch: BranchMaker, tell: Tell) -> None:
-    judge(await run_matrix(make_branch, LEFT, tell))
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_the_matrix_of_a_card_left_standing_whole(make_branch: BranchMaker, tell: Tell, when: str) -> None:
+    judge(await run_matrix(make_branch, LEFT, tell, when=when))
 
 
 async def test_2000_kills_at_random_instants(make_branch: BranchMaker, tell: Tell, seed: int) -> None:
