@@ -33,6 +33,7 @@ from cloud_bridge.messages import (
 )
 from edge_agent.clock import Clock, Grade
 from edge_agent.journal.journal import Journal, Tx
+from edge_agent.journal.opening import is_disk
 from edge_agent.orders import requests
 from edge_agent.orders.desk import JOURNAL_CHANGED, Branch, Desk, Rejected
 from edge_agent.orders.submission import submit
@@ -129,9 +130,9 @@ class Intake:
         except Rejected as why:
             tx.do("ROLLBACK TO instruction")
             return why
-        except sqlite3.OperationalError:
-            raise  # the disk's fault, not the instruction's: the journal answers for it
-        except Exception:  # a fault of ours must not stop what stands behind this instruction
+        except Exception as error:  # a fault of ours must not stop what stands behind this instruction
+            if isinstance(error, sqlite3.Error) and is_disk(error):
+                raise  # the disk's fault, not the instruction's: the journal answers for it
             tx.do("ROLLBACK TO instruction")
             self.faults += 1
             log.exception("instruction %r: a fault of ours, nothing of it was done", envelope.id)

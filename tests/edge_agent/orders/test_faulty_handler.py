@@ -1,4 +1,4 @@
-"""A handler of ours that fails: the instruction is answered, nothing of it is done, and what stands behind it goes on."""
+"""A handler of ours that fails: the instruction is answered, nothing of it is done, what stands behind it goes on."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ async def test_a_disk_that_fails_keeps_the_instruction_with_the_broker(
 ) -> None:
     async with Book(tmp_path) as book:
         await book.submit("o1")
-        break_hold(monkeypatch, sqlite3.OperationalError("disk I/O error"))
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR
+        break_hold(monkeypatch, error)
         with pytest.raises(StoreFailed):
             await book.ask("order.hold", subject="o1")
         assert book.intake.faults == 0
