@@ -327,6 +327,7 @@ class Lane:
             await self._observe_busy(reason)
             await self._p.sleep(self._driver.settle_s)
             await self._reconcile(attempt)
+            await self._observe()
             return
         except DeviceUnavailable as unsent:
             await self._settle(attempt, Verdict(Outcome.NO_EFFECT, unsent.reason, facts={"sent": False}))
@@ -357,7 +358,7 @@ class Lane:
         lane = await self._journal.read(lambda tx: lane_of(tx, self.device))
         if lane.shut:
             self._was_shut = True
-            await self._publish(self._twin)
+            await self._observe()
 
     def _params(self, tx: Tx, order_id: str, step_name: str) -> dict[str, Any]:
         """The order's parameters and what its attempt before read here (the bin counter of the presenting)."""
