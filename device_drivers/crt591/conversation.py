@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from device_drivers.crt591.commands import Command, Motion, Question, Recovery, Setting, command_frame
+from device_drivers.crt591.commands import STATUS, Command, Motion, Question, Recovery, Setting, command_frame
 from device_drivers.crt591.profile import Crt591Profile
 from device_drivers.crt591.protocol import COMMAND, BadFrame, Control, Event, FrameReader, Packet
-from device_drivers.crt591.replies import MalformedReplyError, Reply, parse_reply
+from device_drivers.crt591.replies import MalformedReplyError, Reply, Success, parse_reply
 from device_drivers.errors import DeviceUnavailable, OutcomeUnknown
 from device_drivers.links.finish import finish_first
 from device_drivers.links.line import Hold
@@ -44,6 +44,14 @@ class NoReplyError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class ChangedError(Exception):
+    """The transport is not as it was read before; nothing was sent. `reply` is what the unit said instead."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
 
 
 class Conversation:
@@ -79,13 +87,19 @@ class Conversation:
         except NoReplyError as error:
             raise DeviceUnavailable(error.reason, command.name) from error
 
-    async def move(self, motion: Motion) -> Reply:
-        """Writes a motion frame exactly once. Raises DeviceUnavailable before it, OutcomeUnknown after."""
+    async def move(self, motion: Motion, st0: int, fresh_until_s: float) -> Reply:
+        """Writes a motion frame exactly once. Raises DeviceUnavailable before it, OutcomeUnknown after.
+
+        After `fresh_until_s` (loop time; another unit may have held the line) st0 is asked for again, under the same
+        lock: a forward move with an empty transport draws a card. Raises ChangedError, with nothing sent.
+        """
         written = False
         ended = asyncio.Event()
         try:
             async with self._held().exchange() as link:
                 await self._drain(link)
+                if _now() > fresh_until_s:
+                    await self._still(link, st0)
                 self._moving = ended  # not before the line is ours: EOT carries no address
                 written = True
                 return await self._exchange(link, motion, self._profile.act_max_s, self._profile.act_max_s)
@@ -95,6 +109,11 @@ class Conversation:
         finally:
             ended.set()
             self._moving = None
+
+    async def _still(self, link: Link, st0: int) -> None:
+        reply = await self._exchange(link, STATUS, self._profile.ack_timeout_s, self._profile.question_timeout_s)
+        if not isinstance(reply, Success) or reply.status.st0 != st0:
+            raise ChangedError(reply)
 
     async def stop(self) -> None:
         """Sends EOT, and once more after 300 ms; the motion in flight, if any, then ends as `stopped`."""

@@ -10,7 +10,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 
 from device_drivers.crt591 import commands, evidence, preconditions, self_test, twin
-from device_drivers.crt591.conversation import Conversation
+from device_drivers.crt591.conversation import ChangedError, Conversation
 from device_drivers.crt591.evidence import AWAIT_TAKEN, CAPTURE, DRAW, PRESENT, Readings
 from device_drivers.crt591.profile import Crt591Profile
 from device_drivers.crt591.replies import Failure, Reply
@@ -19,6 +19,7 @@ from device_drivers.device import ActKind, ActSpec, Arming, Json, Notebook, Outc
 from device_drivers.errors import DeviceRefused, DeviceUnavailable, OutcomeUnknown
 from device_drivers.links.line import SharedLine
 
+FRESH_S = 0.5  # readings of an arming older than this are looked at again before its frame leaves
 READINGS_MAX = 5  # how often a reading that keeps changing is taken again before a person is asked
 _MOTIONS = {DRAW: commands.DRAW, PRESENT: commands.PRESENT, CAPTURE: commands.CAPTURE}
 Sleep = Callable[[float], Awaitable[None]]
@@ -44,6 +45,7 @@ class CardDispenser:
         self._sleep = sleep
         self._conversation = Conversation(profile)
         self._unit = Unit(line, self._conversation, notebook)
+        self._armed_at_s = 0.0  # loop time of the newest arming's readings
         self._since_s: float | None = None  # loop time of this process's first connection
         self._probed = False  # since this process began: decides on the one reset that makes the bin counter count
         self._acts = {spec.name: spec for spec in _acts(profile.act_max_s)}
@@ -102,6 +104,7 @@ class CardDispenser:
         was_at = preconditions.was_at(params) if remembered is None else 1
         readings = await self._unit.read()
         preconditions.check(act, readings, remembered if given is None else given, was_at)
+        self._armed_at_s = asyncio.get_running_loop().time()
         return Arming(readings.facts())
 
     async def act(self, act: str, params: Mapping[str, Json], arming: Arming) -> Verdict:
@@ -111,7 +114,11 @@ class CardDispenser:
         if motion is None:
             raise DeviceRefused("invalid_act", f"{act} moves nothing; it is watched")
         self._unit.forget()
-        reply = await self._conversation.move(motion)
+        try:
+            reply = await self._conversation.move(motion, before.st0, self._armed_at_s + FRESH_S)
+        except ChangedError as error:
+            await self._unit.noted(error.reply)
+            raise DeviceRefused("unexpected_readings", f"before {motion.name}: {error}") from error
         try:
             return await self._judge_live(act, reply, before, arming)
         except (DeviceUnavailable, DeviceRefused) as error:
