@@ -11,7 +11,6 @@ import os
 import socket
 from collections.abc import Callable, Iterable
 
-from cloud_bridge.ports import StoreFailed
 from edge_agent.fleet.lane import Lane
 from edge_agent.journal.journal import Journal
 
@@ -27,7 +26,7 @@ def notify(message: str) -> None:
     target = "\0" + address[1:] if address.startswith("@") else address
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         try:
-            sock.sendto(message.encode(), target)
+            sock.sendto(message.encode(errors="replace"), target)
         except OSError as error:
             log.warning("service manager not told %s: %s", message.split("=", 1)[0], error)
 
@@ -40,12 +39,13 @@ def interval_s() -> float | None:
 
 async def ailing(journal: Journal, lanes: Iterable[Lane], link_alive: Callable[[], bool]) -> str:
     """What is not alive, or an empty string. That this runs at all shows that the loop is."""
-    commit = journal.post(lambda tx: tx.meta("epoch"))  # `write` would outwait any limit: it finishes its commit
-    done, _ = await asyncio.wait([commit], timeout=JOURNAL_LIMIT_S)
+    # Something must be written: an empty commit succeeds on a full disk. Posted, for a write waits for its commit.
+    wrote = journal.post(lambda tx: tx.set_meta("alive", tx.now()))
+    done, _ = await asyncio.wait([wrote], timeout=JOURNAL_LIMIT_S)
     if not done:
         return f"no commit within {JOURNAL_LIMIT_S:.0f} s"
-    if isinstance(error := commit.exception(), StoreFailed):  # a full disk: no restart mends that, and lanes outlive it
-        log.error("%s", error)
+    if error := wrote.exception():
+        return str(error)
     now = asyncio.get_running_loop().time()
     late = [lane.device for lane in lanes if lane.due_s and now > lane.due_s]
     if late:
@@ -60,7 +60,7 @@ async def watch(journal: Journal, lanes: list[Lane], link_alive: Callable[[], bo
         trouble = await ailing(journal, lanes, link_alive)
         if trouble:
             log.error("watchdog not fed: %s", trouble)
-            notify(f"STATUS={trouble}")
+            notify("STATUS=" + " ".join(trouble.split()))  # one line: a second would be another message
         else:
             notify("WATCHDOG=1")
         await asyncio.sleep(every_s)

@@ -224,6 +224,8 @@ def test_all_mistakes_are_told_at_once_and_not_without_end() -> None:
     text = GOOD.replace("serial:///dev/ttyUSB0?baud=9600", "x").replace("poll_s", "pol_s").replace("0.7", "-1")
     assert {p.line for p in problems(text)} == {line("address"), line("poll_s"), line("act_max_s")}
     assert len(problems("\n".join(f"k{n} = 1" for n in range(500)))) == 20
+    device = '[[device]]\nid = "d{}"\nrole = "r"\nkind = "crt591"\naddress = "x"\n'
+    assert len(problems(GOOD + "".join(device.format(n) for n in range(50)))) == 20
 
 
 def test_lines_of_other_ways_to_write_it() -> None:
@@ -423,7 +425,7 @@ def test_a_password_file_that_cannot_be_used(tmp_path: Path, make: Callable[[Pat
     assert "[link] password_file" in problem.why
     error: BaseException | None = bad.value
     while error is not None:  # what is logged with its causes must not hold it either
-        assert SECRET not in repr(error) + str(vars(error))
+        assert "s3cr3t" not in repr(error) + str(vars(error))
         error = error.__cause__ or error.__context__
 
 
