@@ -153,7 +153,7 @@ class Intake:
         tx.reply(taken.id, reply)
         level = logging.DEBUG if taken.type.endswith("s.request.v1") else logging.INFO
         words = (taken.type, taken.subject or "", reply["status"], reply.get("code", ""))
-        log.log(level, "instruction %r %s %s: %s %s", taken.id, *words)
+        log.log(level, "instruction %r %r %r: %s %s", taken.id, *words)
 
     def _again(self, tx: Tx, taken: Taken, digest: str, first: dict[str, Any]) -> dict[str, Any]:
         if digest == taken.digest:

@@ -17,11 +17,17 @@ from tests.edge_agent.parts import Book
 from tests.virtual_time import virtual_time
 
 
-async def test_a_full_disk_does_not_end_the_watchdog(tmp_path: Path) -> None:
+@virtual_time
+async def test_a_full_disk_does_not_end_the_watchdog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WATCHDOG_USEC", "20000000")
     async with Book(tmp_path) as book:
         book.disk.full = True
-        assert await watchdog.ailing(book.journal, [], lambda: True) == ""
+        watching = asyncio.create_task(watchdog.watch(book.journal, [], lambda: True))
+        await asyncio.sleep(60)
+        assert not watching.done()
         book.disk.full = False
+        watching.cancel()
+        await asyncio.wait([watching])
 
 
 async def test_a_disk_that_hangs_is_told_while_it_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
