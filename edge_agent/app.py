@@ -28,9 +28,10 @@ from edge_agent.clock import Clock
 from edge_agent.fleet.lane import Lane, LaneParts
 from edge_agent.fleet.notebook import DeviceNotebook
 from edge_agent.journal.journal import CommitHooks, Journal, Tx
+from edge_agent.orders import course
 from edge_agent.orders.desk import JOURNAL_CHANGED, Branch, Place
 from edge_agent.orders.intake import Intake
-from edge_agent.orders.record import LaneRow, set_lane
+from edge_agent.orders.record import LaneRow, open_orders, set_lane
 from edge_agent.orders.requests import adopt
 from edge_agent.settings import Settings
 from edge_agent.timekeeper import Timekeeper
@@ -118,6 +119,10 @@ def _begin(tx: Tx, agent: Agent) -> None:
     if journal.quarantined:
         facts["quarantined"] = True
     tx.emit(JOURNAL_CHANGED, None, {"what": what, "facts": facts})
+    served = {device.id for device in agent.settings.device}
+    for order in open_orders(tx):
+        if order.device not in served:  # taken out of the configuration, or renamed
+            course.wait(tx, order, "device", "device_removed")
     for orphan in journal.orphans:
         set_lane(tx, LaneRow(orphan["device"], shut=True, reason="journal_lost", attempt=orphan["attempt"]))
     if (

@@ -9,6 +9,8 @@ import pytest
 
 from tests.edge_agent.parts import Book
 
+LINE = "x\nINFO card-1: order o9: taken"
+
 
 @pytest.mark.parametrize("member", ["type", "subject", "id"])
 async def test_a_line_break_in_an_instruction_stays_in_its_line(
@@ -16,6 +18,6 @@ async def test_a_line_break_in_an_instruction_stays_in_its_line(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     async with Book(tmp_path) as book:
-        await book.ask("order.cancel", **{member: "x\nINFO card-1: order o9: taken"})
+        await book.ask("order.cancel", **{member: LINE})  # type: ignore[arg-type]
     assert [record for record in caplog.records if "taken" in record.getMessage()]
     assert not any("\n" in record.getMessage() for record in caplog.records)
