@@ -37,7 +37,5 @@ async def test_it_waits_for_its_device_and_says_why(tmp_path: Path) -> None:
         await begin(book, "card-9")
         assert len(book.events("order.changed")) == 2, "told once"
         assert len(book.events()) == told + 1
-        await book.journal.write(
-            lambda tx: course.stop(tx, book.order("o1"), course.Goal.CANCEL, "cancelled_by_centre")
-        )
+        await book.ask("order.cancel", subject="o1")
         assert book.order("o1").state == "cancelled"
