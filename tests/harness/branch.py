@@ -142,7 +142,8 @@ class Branch:
             "clock": {"source": "host"},
         }
         text = "".join(f"[{name}]\n{_toml(words)}\n" for name, words in tables.items())
-        device = {"id": "card-1", "role": "card-dispenser", "kind": "crt591", "address": self.device_address}
+        device: dict[str, Any] = {"id": "card-1", "role": "card-dispenser", "kind": "crt591", "idle_poll_s": 2.0}
+        device["address"] = self.device_address
         text += f"[[device]]\n{_toml(device)}\n[device.profile]\n{_toml(self._profile)}"
         self.config.write_text(text, encoding="utf-8")
 

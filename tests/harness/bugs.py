@@ -5,6 +5,7 @@ Knows the product's inside, on purpose: each bug is the shortest wrong version o
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -26,11 +27,11 @@ def resend_on_silence() -> None:
     """Silence after a motion frame: the same frame again, as the manual's line protocol suggests (against PHY-2)."""
     move_once = conversation.Conversation.move
 
-    async def move(self: conversation.Conversation, motion: Motion) -> Reply:
+    async def move(self: conversation.Conversation, motion: Motion, st0: int, fresh_until_s: float) -> Reply:
         try:
-            return await move_once(self, motion)
+            return await move_once(self, motion, st0, fresh_until_s)
         except OutcomeUnknown:
-            return await move_once(self, motion)
+            return await move_once(self, motion, st0, math.inf)
 
     conversation.Conversation.move = move  # type: ignore[method-assign]
 
