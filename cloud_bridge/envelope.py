@@ -128,7 +128,7 @@ def _id_in(payload: bytes) -> str | None:
     if len(payload) > MAX_PAYLOAD_BYTES:
         return None
     try:
-        members = json.loads(payload, object_pairs_hook=tuple)
+        members = json.loads(payload.decode("utf-8"), object_pairs_hook=tuple)
         ids = [value for key, value in members if key == "id"] if isinstance(members, tuple) else []
         usable = len(ids) == 1 and isinstance(ids[0], str) and ids[0].encode() and len(ids[0]) <= 200
     except (ValueError, RecursionError):

@@ -257,6 +257,7 @@ def _order_moved(data: Json, states: dict[tuple[str, str], str], report: Report)
     order = report.orders.setdefault(data["order"], Order(data["order"], to))
     order.state, order.reason = to, data.get("reason") or ""
     order.decisions += known == "needs_attention" and bool(data.get("by"))
+    order.by_people |= bool(data.get("by"))
     order.facts.append(data.get("facts") or {})
 
 

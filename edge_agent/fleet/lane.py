@@ -36,6 +36,7 @@ from edge_agent.orders.record import (
     last_attempt,
     last_presence,
     next_on_device,
+    queue_is_stale,
     steps_of,
     unsettled_attempts,
 )
@@ -206,10 +207,8 @@ class Lane:
         """After a restart whatever was armed or acting is in doubt (ORD-5); a watch goes on watching."""
         open_attempts = await self._journal.read(lambda tx: unsettled_attempts(tx, self.device))
         begun = [a for a in open_attempts if a.state in (Step.ARMED, Step.ACTING)]
-        if not self._published:  # a new process: what the one before told, and whether its lane was shut
-            self._presence.told = await self._journal.read(lambda tx: last_presence(tx, self.device))
-            await self._note_lane()
-            await self._publish(Twin("starting"))
+        if not self._published:
+            await self._remember()
 
         def doubt(tx: Tx) -> None:
             for attempt in begun:
@@ -217,6 +216,12 @@ class Lane:
 
         if begun:
             await self._journal.write(doubt)
+
+    async def _remember(self) -> None:
+        """What the process before told of the device, and whether it left the lane shut; asks the device nothing."""
+        told, lane = await self._journal.read(lambda tx: (last_presence(tx, self.device), lane_of(tx, self.device)))
+        self._presence.told, self._was_shut = told, lane.shut
+        await self._publish(Twin("starting"))
 
     async def _settle_doubts(self) -> None:
         """Asks the device, which has had its time to come to rest, what each attempt in doubt came to."""
@@ -255,10 +260,15 @@ class Lane:
         timed = (order.deadline or order.not_before) and step.undoes is None and not step.watch
         return not timed or step.state is Step.IN_DOUBT or self._p.clock.grade() is not Grade.UNKNOWN
 
+    async def _tell_queue(self) -> None:
+        if await self._journal.read(lambda tx: queue_is_stale(tx, self.device)):
+            await self._journal.write(lambda tx: course.tell_queue(tx, self.device))
+
     async def _next(self) -> bool:
         """Does one step if one is due. False: nothing can be done until something changes."""
         job = await self._journal.read(self._pick)
         if job is None:
+            await self._tell_queue()
             return False
         if self._was_shut and not await self._recover(job):
             return False

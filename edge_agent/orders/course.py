@@ -27,6 +27,7 @@ from edge_agent.orders.record import (
     lane_of,
     last_attempt,
     open_attempt,
+    orders_at,
     set_goal,
     set_lane,
     set_turn,
@@ -179,7 +180,7 @@ def wait(tx: Tx, order: OrderRow, waiting_for: str, reason: str) -> str:
     new = (order.state, order.waiting_for, order.reason) != (Order.WAITING, waiting_for, reason)
     if new and order.state in (Order.ACCEPTED, Order.SCHEDULED, Order.RUNNING, Order.CANCELLING):
         change_order(tx, order, Order.WAITING, waiting_for=waiting_for, reason=reason)
-    elif new and order.state is Order.WAITING and waiting_for != order.waiting_for:
+    elif new and order.state is Order.WAITING:
         between = Order.CANCELLING if order.goal is Goal.CANCEL else Order.RUNNING
         change_order(tx, change_order(tx, order, between), Order.WAITING, waiting_for=waiting_for, reason=reason)
     return reason
@@ -250,12 +251,18 @@ def _compensated(tx: Tx, undo: StepRow) -> None:
         change_step(tx, step, Step.COMPENSATED)
 
 
+def _free_untouched(tx: Tx, step: StepRow) -> None:
+    """An order of which nothing ever was in the machine does not keep it."""
+    lane = lane_of(tx, step.device)
+    others = [s for s in steps_of(tx, step.order_id) if s.name != step.name and s.device == step.device]
+    untouched = all(s.state in (Step.PENDING, Step.NO_EFFECT, Step.SKIPPED) for s in others)
+    if untouched and lane.holder == step.order_id:
+        set_lane(tx, replace(lane, holder=None))
+
+
 def _no_effect(tx: Tx, step: StepRow, verdict: Verdict) -> OrderRow:
     order = get_order(tx, step.order_id)
-    lane = lane_of(tx, step.device)
-    done = any(s.state is Step.DONE and s.device == step.device for s in steps_of(tx, order.id))
-    if lane.holder == order.id and not done:
-        set_lane(tx, replace(lane, holder=None))  # nothing of it was ever in the machine
+    _free_untouched(tx, step)
     if step.armings < step.allowed and order.goal is Goal.FINISH:
         return advance(tx, order)  # it keeps its turn and is armed once more
     if step.undoes:
@@ -384,6 +391,16 @@ def release(tx: Tx, order: OrderRow, reason: str) -> OrderRow:
         return get_order(tx, order.id)
     begun = any(s.armings for s in steps_of(tx, order.id))
     return change_order(tx, order, Order.RUNNING if begun else Order.SCHEDULED, reason=reason or "released")
+
+
+def tell_queue(tx: Tx, device: str) -> None:
+    """Orders behind a shut lane say what they wait for; when it is open again they are back in the queue."""
+    shut = lane_of(tx, device).shut
+    for order in orders_at(tx, device):
+        if shut and order.state in (Order.ACCEPTED, Order.SCHEDULED):
+            wait(tx, order, "device", "lane_shut")
+        elif not shut and order.state is Order.WAITING and order.reason == "lane_shut":
+            go_on(tx, order)
 
 
 def go_on(tx: Tx, order: OrderRow) -> OrderRow:

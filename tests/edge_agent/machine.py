@@ -57,9 +57,9 @@ class Machine:
     mouth: str | None = None
     bin: int = 0
     bin_full: bool = False
-    stuck: bool = False  # a card is jammed: no motion until hands
     moving_until: float = 0.0
     ledger: list[Json] = field(default_factory=list)
+    drawn_for: list[str] = field(default_factory=list)  # the order of each card, as the lane named it
     _serials: Any = field(default_factory=lambda: itertools.count(1))
 
     def readings(self) -> Json:
@@ -76,10 +76,12 @@ class Machine:
     def acts(self) -> list[str]:
         return [line["act"] for line in self.ledger if line["kind"] == "act"]
 
-    def move(self, act: str) -> None:
+    def move(self, act: str, order: str) -> None:
         """One motion frame: as dangerous as the machine, it draws whenever the transport is empty."""
+        before = len(self.acts())
         self.moving_until = _now() + ACT_S - 0.01  # the answer comes as the motion ends
         {"draw_card": self._draw, "present_card": self._present, "capture_card": self._capture}[act]()
+        self.drawn_for += [order] * self.acts()[before:].count("card_drawn")
 
     def _draw(self) -> None:
         if self.transport is None and self.cards:
@@ -111,7 +113,7 @@ class Machine:
 
     def remove(self) -> None:
         """Hands clear the machine."""
-        serial, self.transport, self.mouth, self.stuck = self.transport or self.mouth, None, None, False
+        serial, self.transport, self.mouth = self.transport or self.mouth, None, None
         if serial is not None:
             self.note("show", "card_removed", serial)
 
@@ -200,18 +202,17 @@ class FakeDriver:
             raise DeviceUnavailable("line_lost")
         if word == "refused":
             raise DeviceRefused("not_now")
-        self._move(act, word)
+        self._move(act, word, str(params["order"]))
         await self.during_act(act)
         await asyncio.sleep(ACT_S)
         return await self._tell(act, word, arming)
 
-    def _move(self, act: str, word: str) -> None:
-        if word in ("ok", "silent_done", "cut_done", "retained", "jam", "fault"):
-            self.machine.move(act)
+    def _move(self, act: str, word: str, order: str) -> None:
+        jammed = word in ("jam", "fault")
+        if word in ("ok", "silent_done", "cut_done", "retained") or (jammed and act == "draw_card"):
+            self.machine.move(act, order)
         if word == "retained":
-            self.machine.move("capture_card")
-        if word in ("jam", "fault"):
-            self.machine.stuck = True
+            self.machine.move("capture_card", order)
 
     async def _tell(self, act: str, word: str, arming: Arming) -> Verdict:
         if word.startswith("cut"):

@@ -142,6 +142,7 @@ class Book:
     max_open: int = 1000
     scenes: Json = field(default_factory=load_scenes)
     given: Json = field(default_factory=dict)  # members that every submitted order gets
+    fast: bool = False  # nothing but the speed of a commit depends on it
     _ids: Iterable[int] = field(default_factory=lambda: itertools.count(1))
     _journal: InlineJournal | None = None
     _intake: Intake | None = None
@@ -162,6 +163,8 @@ class Book:
         journal = await InlineJournal.open(self.folder, hooks, self.wall.now)
         assert isinstance(journal, InlineJournal)
         self._journal = journal
+        if self.fast:
+            journal._db.execute("PRAGMA synchronous = OFF")
         if self.adopted and journal.is_new:
             await journal.write(lambda tx: adopt(tx, [], "/configuration"))
         self._intake = Intake(journal, Branch(BRANCH, self.scenes, self.places, self.max_open), self.clock)

@@ -1,0 +1,252 @@
+"""One day at a branch, event by event: orders, commands, faults, deaths, people; and what must hold after each.
+
+The reference knows only what a customer and an auditor could know: what was asked and answered, what the machine's
+ledger says, what was told. It does not know how the engine decides.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+from edge_agent.orders.states import ENDS, UNSETTLED
+from tests.edge_agent.bench import Bench
+from tests.edge_agent.machine import NEVER
+from tests.edge_agent.parts import Json, at
+from tests.virtual_time import VirtualTimeLoop
+
+Event = tuple[Any, ...]
+MAX_ORDERS = 6
+
+
+class Told:
+    """What anybody may conclude from the events alone."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.orders: dict[str, str] = {}
+        self.waiting_for: dict[str, str | None] = {}
+        self.presented: set[str] = set()  # the presenting was armed, and not evidenced as without effect
+        self.asks: dict[str, Json] = {}
+
+    def hear(self, seq: int, type_: str, data: Json) -> None:
+        assert seq == self.seq + 1, "a gap in what was told"
+        self.seq = seq
+        if type_ == "branchgate.order.changed.v1":
+            self._order(data)
+        elif type_ == "branchgate.step.changed.v1" and data["step"] == "present":
+            self._present(data)
+
+    def _order(self, data: Json) -> None:
+        order = data["order"]
+        self.orders[order] = data["to"]
+        self.waiting_for[order] = data.get("waiting_for")
+        self.asks.pop(order, None)
+        if data["to"] == "needs_attention":
+            self.asks[order] = data["facts"]
+
+    def _present(self, data: Json) -> None:
+        if data["to"] == "no_effect":
+            self.presented.discard(data["order"])
+        elif data["to"] != "skipped" or data["item"] == "mouth":
+            self.presented.add(data["order"])
+
+    @property
+    def open(self) -> dict[str, str]:
+        return {order: state for order, state in self.orders.items() if state not in ENDS}
+
+
+class Day:
+    """`with Day() as day: day.live(events)`; `evening` brings everything to its end."""
+
+    def __init__(self) -> None:
+        self.loop = VirtualTimeLoop()
+        self._folder = tempfile.TemporaryDirectory(prefix="day-")
+        self._told = Told()
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        self.bench = Bench(Path(self._folder.name))
+        self.bench.wall.follow = lambda: self.loop.time() - 1000
+        self.bench.fast = True
+        self.do(self.bench.open())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.do(self.bench.close())
+        self.loop.close()
+        self._folder.cleanup()
+
+    def do(self, work: Any) -> Any:
+        return self.loop.run_until_complete(work)
+
+    def told(self, until: int | None = None) -> Told:
+        """All that was told, or all up to that seq."""
+        sql = "SELECT seq, type, data FROM outbox WHERE seq > ? AND seq <= ? ORDER BY seq"
+        last = until if until is not None else 1_000_000
+        for row in self.bench.look(lambda tx: tx.all(sql, self._told.seq, last)):
+            self._told.hear(row["seq"], row["type"], json.loads(row["data"]))
+        return self._told
+
+    def live(self, events: Iterable[Event]) -> None:
+        for name, *words in events:
+            getattr(self, name)(*words)
+            self.look()
+
+    # -- what is asked -------------------------------------------------------------------------------------------------
+
+    def submit(self, priority: int, take_s: int, deadline_s: int | None, not_before_s: int | None) -> None:
+        if self.count >= MAX_ORDERS:
+            return
+        self.count += 1
+        seconds = self.loop.time() - 1000
+        times = {"deadline": deadline_s, "not_before": not_before_s}
+        given = {name: at(seconds + s) for name, s in times.items() if s is not None}
+        self.do(self.bench.submit(f"o{self.count}", priority=priority, parameters={"take_s": take_s}, **given))
+
+    def command(self, noun: str, number: int) -> None:
+        if not self.count:
+            return
+        order = f"o{number % self.count + 1}"
+        self.told()
+        reply = self.do(self.bench.ask(f"order.{noun}", subject=order))
+        told = self.told(reply["after"])  # as it stood in the transaction that answered
+        code = reply.get("code")
+        if code is None:
+            assert noun != "cancel" or order not in told.presented
+        elif code == "terminal":
+            assert order not in told.open
+        elif code == "too_late":
+            assert noun == "cancel"
+            assert order in told.presented
+        else:
+            assert (noun, code) == ("release", "invalid")
+
+    def resolve(self, number: int) -> None:
+        for order, asks in list(self.told().asks.items()):
+            choices = sorted(asks["choices"])
+            self.decide(order, asks, choices[number % len(choices)])
+
+    def decide(self, order: str, asks: Json, choice: str) -> None:
+        """People tell the truth of what they see, and take the card out when they say that it is safe."""
+        machine, act = self.bench.machine, asks["step"]
+        empty = machine.transport is None and machine.mouth is None
+        seen = {
+            "draw": not empty,
+            "present": machine.transport is None,
+            "take": machine.mouth is None,
+            "draw.undo": empty,
+        }
+        if choice in ("done", "no_effect") and "done" in asks["choices"]:
+            choice = "done" if seen[act] else "no_effect"
+        if choice == "failed":
+            self.do(self._remove())
+        k = int(asks["attempt"].rpartition("/")[2])
+        reply = self.do(self.bench.resolve(order, act, choice, "zhang", "li", k=k))
+        assert reply["status"] == "accepted", reply
+
+    # -- what happens --------------------------------------------------------------------------------------------------
+
+    def plan(self, *words: str) -> None:
+        """How the next acts will end."""
+        self.bench.driver.plan.extend(words)
+
+    def time(self, seconds: float) -> None:
+        self.do(self.bench.while_s(seconds))
+
+    def fault(self, what: str, well: bool) -> None:
+        machine, driver = self.bench.machine, self.bench.driver
+        if what == "line":
+            driver.up = well
+        elif what == "shutter":
+            driver.refuses = "" if well else "shutter_open"
+        elif what == "clock":
+            self.bench.wall.known = well
+        elif what == "bin":
+            machine.bin_full = not well
+        else:
+            machine.cards = 10_000 if well else 0
+
+    def customers(self, seconds: float | None) -> None:
+        """How long the next ones will let their card stand; None: for ever."""
+        self.bench.machine.customer_s = NEVER if seconds is None else seconds
+
+    def take(self) -> None:
+        self.do(self._take())
+
+    async def _remove(self) -> None:
+        self.bench.machine.remove()
+
+    async def _take(self) -> None:
+        self.bench.machine.take()
+
+    def restart(self) -> None:
+        self.do(self.bench.restart())
+
+    def full(self, commits: int) -> None:
+        """The disk takes no more for so many commits."""
+        disk = self.bench.disk
+        until = disk.commits + commits
+
+        def fill() -> None:
+            disk.full = disk.commits <= until
+
+        disk.hook = fill
+        self.time(2)
+        disk.hook, disk.full = (lambda: None), False
+
+    # -- what must hold ------------------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        told = self.told()
+        self._rows_and_events_agree(told)
+        self._what_is_unsettled_stands_in_the_ring()
+        self._the_machine_is_one_orders_at_most(told)
+
+    def _rows_and_events_agree(self, told: Told) -> None:
+        rows = self.bench.look(lambda tx: tx.all("SELECT id, state FROM orders"))
+        assert {row["id"]: row["state"] for row in rows} == told.orders
+        for order, state in told.orders.items():
+            says = told.waiting_for[order] is not None
+            assert says == (state in ("waiting", "needs_attention")), (order, state, told.waiting_for[order])
+
+    def _what_is_unsettled_stands_in_the_ring(self) -> None:
+        rows = self.bench.look(lambda tx: tx.all("SELECT id, state FROM attempts"))
+        unsettled = [row["id"] for row in rows if row["state"] in UNSETTLED]
+        assert set(unsettled) == set(self.bench.journal.ring.entries)
+        assert all(count == 1 for count in Counter(attempt.split("/")[0] for attempt in unsettled).values())
+
+    def _the_machine_is_one_orders_at_most(self, told: Told) -> None:
+        machine, lane = self.bench.machine, self.bench.lane()
+        assert lane.holder is None or lane.holder in told.open
+        assert not lane.shut or told.open[lane.holder or ""] == "needs_attention"
+        drawn = [line["detail"]["serial"] for line in machine.ledger if line["act"] == "card_drawn"]
+        owner = dict(zip(drawn, machine.drawn_for, strict=True)).get(machine.transport or machine.mouth or "")
+        assert owner not in told.open or lane.holder == owner
+        assert self.bench.only_lane.faults == 0
+
+    # -- the end of the day --------------------------------------------------------------------------------------------
+
+    def evening(self) -> None:
+        """Everything works again and people answer: each order must come to its end, and the checker must agree."""
+        for _ in range(12 + 4 * self.count):
+            self.bench.driver.plan.clear()
+            for what in ("line", "shutter", "clock", "bin", "stacker"):
+                self.fault(what, well=True)
+            told = self.told()
+            if not told.open:
+                break
+            for order in told.open:
+                self.do(self.bench.ask("order.release", subject=order))
+            for order, asks in list(told.asks.items()):
+                self.decide(order, asks, "failed")
+            self.time(45)
+        assert not self.told().open
+        self.look()
+        assert self.bench.lane().holder is None
+        assert not self.bench.journal.ring.entries
+        self.bench.verdict()
