@@ -57,6 +57,7 @@ class Connect:
     receive_maximum: int = 32
     keepalive_s: int = 20
     timeout_s: float = 10.0
+    loopback_only: bool = False  # a branch, until instructions are signed
 
 
 class Message(Protocol):

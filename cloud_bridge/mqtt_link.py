@@ -102,7 +102,9 @@ class MqttLink:
         where = f"{options.host}:{options.port}"
         try:
             async with asyncio.timeout(options.timeout_s):
-                link._paho.opened = await open_socket(options.host, options.port, options.tls)
+                link._paho.opened = await open_socket(
+                    options.host, options.port, options.tls, loopback_only=options.loopback_only
+                )
                 link._start(options)
                 await link._connack
         except BaseException as error:

@@ -51,6 +51,7 @@ class LinkSettings:
             receive_maximum=self.receive_maximum,
             keepalive_s=self.keepalive_s,
             timeout_s=self.connect_timeout_s,
+            loopback_only=True,
         )
 
     def _tls(self) -> ssl.SSLContext | None:

@@ -32,11 +32,19 @@ def require_loopback(host: str) -> None:
         )
 
 
-async def open_socket(host: str, port: int, tls: ssl.SSLContext | None = None) -> socket.socket:
-    """A connected, non-blocking socket, with the TLS handshake done. Raises OSError (ssl.SSLError is one)."""
+async def open_socket(
+    host: str, port: int, tls: ssl.SSLContext | None = None, *, loopback_only: bool = False
+) -> socket.socket:
+    """A connected, non-blocking socket, with the TLS handshake done. Raises OSError (ssl.SSLError is one).
+
+    With `loopback_only` no other address is tried: a name may mean another machine now than when it was checked.
+    """
     loop = asyncio.get_running_loop()
     failure: OSError = OSError(f"no address for {host}")
     for family, kind, protocol, _, address in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        if loopback_only and not ipaddress.ip_address(address[0]).is_loopback:
+            failure = OSError(f"{address[0]} is not this machine: instructions are not signed, use 127.0.0.1")
+            continue
         sock = socket.socket(family, kind, protocol)
         try:
             sock.setblocking(False)

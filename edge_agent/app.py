@@ -39,7 +39,7 @@ from edge_agent.uplink import About, JournalOutbox
 
 log = logging.getLogger(__name__)
 STORE_AGAIN_S = 1.0  # a journal that cannot be read now is tried again; the agent outlives a bad disk
-STOP_LIMIT_S = 8.0  # an act under way may come to its end; systemd's own limit is longer
+STOP_LIMIT_S = 40.0  # an act under way comes to its end and is settled (twice 15 s by default); systemd waits longer
 
 
 def _as_it_is(link: Link) -> Link:

@@ -44,8 +44,8 @@ async def ailing(journal: Journal, lanes: Iterable[Lane], link_alive: Callable[[
     done, _ = await asyncio.wait([wrote], timeout=JOURNAL_LIMIT_S)
     if not done:
         return f"no commit within {JOURNAL_LIMIT_S:.0f} s"
-    if error := wrote.exception():
-        return str(error)
+    if error := wrote.exception():  # a full disk is told and survived; a restart would mend nothing (OUT-4)
+        notify("STATUS=" + " ".join(str(error).split()))
     now = asyncio.get_running_loop().time()
     late = [lane.device for lane in lanes if lane.due_s and now > lane.due_s]
     if late:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
+from itertools import accumulate
 from typing import Any
 
 from cloud_bridge.messages import OrdersRequest
@@ -17,6 +19,7 @@ from edge_agent.orders.states import Order
 ORDER_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}\Z")
 CURSOR = re.compile(r"^[0-9]{1,18}\Z")  # a row's number: fits the journal's integers
 MAX_STORY = 200  # changes told of one order: its newest
+MAX_STORY_BYTES = 128 * 1024  # of those changes, so that the reply passes any broker that takes 256 KiB (ENV-5)
 
 
 def brief(order: OrderRow) -> dict[str, Any]:
@@ -49,6 +52,12 @@ def page(tx: Tx, data: OrdersRequest) -> dict[str, Any]:
     return {"orders": orders, **({"next": str(orders[-1]["n"])} if len(rows) > data.limit else {})}
 
 
+def _within(rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
+    """The newest rows that fit into MAX_STORY_BYTES."""
+    sizes = accumulate(len(row["data"].encode()) + 200 for row in rows)
+    return [row for row, size in zip(rows, sizes, strict=True) if size <= MAX_STORY_BYTES]
+
+
 def story(tx: Tx, order: OrderRow) -> dict[str, Any]:
     """One order with parameters, steps, attempts and its newest changes, oldest first."""
     steps = [
@@ -68,6 +77,6 @@ def story(tx: Tx, order: OrderRow) -> dict[str, Any]:
         for a in attempts_of(tx, order.id)
     ]
     sql = "SELECT seq, type, time, data FROM history WHERE order_id = ? ORDER BY seq DESC LIMIT ?"
-    rows = tx.all(sql, order.id, MAX_STORY)
+    rows = _within(tx.all(sql, order.id, MAX_STORY))
     history = [{"seq": r["seq"], "type": r["type"], "time": r["time"], **json.loads(r["data"])} for r in reversed(rows)]
     return {**brief(order), "parameters": order.parameters, "steps": steps, "attempts": attempts, "history": history}

@@ -171,6 +171,19 @@ def next_on_device(tx: Tx, device: str, now: str | None) -> OrderRow | None:
     return _order(row) if row else None
 
 
+def orders_at(tx: Tx, device: str) -> list[OrderRow]:
+    """Open orders whose turn is at this device, by acceptance."""
+    sql = f"SELECT {_ORDER_COLUMNS} FROM orders WHERE device = ? AND step IS NOT NULL ORDER BY n"
+    return [_order(row) for row in tx.all(sql, device)]
+
+
+def queue_is_stale(tx: Tx, device: str) -> bool:
+    """Whether orders at this device say something of its lane that is no longer so."""
+    shut = lane_of(tx, device).shut
+    which = "state IN ('accepted', 'scheduled')" if shut else "state = 'waiting' AND reason = 'lane_shut'"
+    return tx.one(f"SELECT 1 FROM orders WHERE device = ? AND step IS NOT NULL AND {which} LIMIT 1", device) is not None
+
+
 def timed_orders(tx: Tx) -> list[OrderRow]:
     """Open orders that have a deadline or a time before which they must not begin."""
     timed = "(deadline IS NOT NULL OR not_before IS NOT NULL)"

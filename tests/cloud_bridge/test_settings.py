@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from cloud_bridge.link import Will
 from cloud_bridge.settings import LinkSettings
-from cloud_bridge.sockets import NotLoopbackError, require_loopback
+from cloud_bridge.sockets import NotLoopbackError, open_socket, require_loopback
 from cloud_bridge.topics import NAME, Topics
 
 WILL = Will("t", b"")
@@ -70,3 +71,18 @@ def test_topics_are_those_of_the_contract() -> None:
     assert NAME.match("bj-1.a_B")
     for bad in ("", "+", "a/b", "#", "-a", "a" * 65, "a b"):
         assert not NAME.match(bad), bad
+
+
+async def test_a_name_that_moved_since_it_was_checked_is_not_connected_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolve(*_: object, **__: object) -> list[tuple[object, ...]]:
+        return [(2, 1, 6, "", ("192.0.2.7", 1883))]
+
+    async def connect(*_: object) -> None:
+        raise AssertionError("another machine was asked")
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "getaddrinfo", resolve)
+    monkeypatch.setattr(loop, "sock_connect", connect)
+    with pytest.raises(OSError, match=r"192\.0\.2\.7 is not this machine"):
+        await open_socket("localhost", 1883, loopback_only=True)
+    assert LinkSettings(client_id="b").connect(WILL).loopback_only

@@ -108,14 +108,15 @@ async def test_a_journal_that_hangs_is_named_and_does_not_hang_the_look(
         assert await watchdog.ailing(journal, [], alive) == ""
 
 
-async def test_a_journal_that_cannot_write_is_named_with_the_reason(tmp_path: Path) -> None:
+async def test_a_full_disk_is_told_with_its_reason_but_no_reason_to_restart(
+    tmp_path: Path, manager: socket.socket
+) -> None:
     gate = Gate()
     async with opened(tmp_path, gate) as journal:
         gate.fail = OSError(28, "No space left on device")
-        assert "No space left on device" in await watchdog.ailing(journal, [], alive)
-        gate.fail = None
         assert await watchdog.ailing(journal, [], alive) == ""
-    assert "closed" in await watchdog.ailing(journal, [], alive)
+        assert "No space left on device" in await heard(manager)
+        assert "card-1" in await watchdog.ailing(journal, [lane("card-1", -1)], alive), "the rest is looked at, too"
 
 
 async def test_lanes_that_do_not_come_round_are_named(tmp_path: Path) -> None:
