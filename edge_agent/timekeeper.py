@@ -13,7 +13,7 @@ from cloud_bridge.ports import StoreFailed
 from edge_agent.clock import Clock, Grade
 from edge_agent.journal.journal import Journal, Tx
 from edge_agent.orders import course
-from edge_agent.orders.record import OrderRow, find_order, get_step, timed_orders
+from edge_agent.orders.record import OrderRow, StepRow, find_order, get_step, timed_orders
 from edge_agent.orders.states import UNSETTLED, Goal, Order
 
 log = logging.getLogger(__name__)
@@ -40,30 +40,37 @@ class Timekeeper:
 
     async def tick(self) -> None:
         """One look at all orders with times."""
-        orders = await self._journal.read(timed_orders)
-        due = [o.id for o in orders if self._is_due(o)]
+        orders, due = await self._journal.read(self._look)
         if due:
             await self._journal.write(lambda tx: self._act_on(tx, due))
         begun = {o.id: o.device for o in orders if o.device and o.not_before and self._clock.passed(o.not_before)}
         self._wake({begun[order] for order in begun if order not in self._begun})
         self._begun = set(begun)
 
-    def _is_due(self, order: OrderRow) -> bool:
-        if order.state not in _QUEUED or order.goal is not Goal.FINISH:
+    def _look(self, tx: Tx) -> tuple[list[OrderRow], list[str]]:
+        orders = timed_orders(tx)
+        return orders, [order.id for order in orders if self._is_due(tx, order)]
+
+    def _is_due(self, tx: Tx, order: OrderRow) -> bool:
+        if order.state not in _QUEUED or order.goal is not Goal.FINISH or order.step is None:
             return False
-        unknown = self._clock.grade() is Grade.UNKNOWN
-        return unknown != (order.waiting_for == "clock") or self._clock.passed(order.deadline)
+        if self._clock.grade() is Grade.UNKNOWN:
+            due = order.waiting_for != "clock" and order.state is not Order.HELD
+        else:
+            due = order.waiting_for == "clock" or self._clock.passed(order.deadline)
+        return due and self._may_stop(get_step(tx, order.id, order.step))
+
+    def _may_stop(self, step: StepRow) -> bool:
+        """What was armed comes to its end; looking on is always allowed."""
+        return step.state not in UNSETTLED and not step.watch
 
     def _act_on(self, tx: Tx, due: list[str]) -> None:
         for order_id in due:
             order = find_order(tx, order_id)
-            if order is not None and order.step is not None and self._is_due(order):
+            if order is not None and self._is_due(tx, order):
                 self._one(tx, order)
 
     def _one(self, tx: Tx, order: OrderRow) -> None:
-        step = get_step(tx, order.id, order.step or "")
-        if step.state in UNSETTLED or step.watch:
-            return  # what was armed comes to its end; looking on is always allowed
         if self._clock.grade() is Grade.UNKNOWN:
             course.wait(tx, order, "clock", "clock_unknown")
         elif self._clock.passed(order.deadline):

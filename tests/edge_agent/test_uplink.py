@@ -1,0 +1,233 @@
+"""What goes up: rows as messages, in order, until they are acknowledged; birth, heartbeat, death, twins."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloud_bridge.envelope import read_envelope
+from cloud_bridge.messages import CATALOGUE
+from edge_agent.uplink import MAX_BIRTH_BYTES, About, JournalOutbox
+from tests.edge_agent.orders import points as at_point
+from tests.edge_agent.parts import BRANCH, Book, Json
+
+
+def read(payload: bytes) -> Json:
+    """A message as its receiver sees it, checked against the catalogue; its data."""
+    envelope = read_envelope(payload)
+    assert envelope.source == f"/branches/{BRANCH}"
+    assert envelope.branch == BRANCH
+    assert json.loads(payload)["time"].endswith("Z")
+    CATALOGUE[envelope.type].model.model_validate(envelope.data)
+    return {"type": envelope.type, "id": envelope.id, **envelope.data}
+
+
+async def seqs(outbox: JournalOutbox, limit: int = 100) -> list[int]:
+    return [row.key for row in await outbox.unsent("events", limit)]
+
+
+# -- rows --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("ENV-2")
+@pytest.mark.rule("OUT-3")
+async def test_events_carry_journal_and_a_gap_free_seq_through_restarts(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await at_point.completed(book)
+        journal, epoch = book.journal.id, book.journal.epoch
+        await book.restart()
+        await book.submit("o2")
+        events = [read(row.payload) for row in await book.outbox().unsent("events", 1000)]
+        assert [e["seq"] for e in events] == list(range(1, len(events) + 1))
+        assert {e["journal"] for e in events} == {journal}
+        assert [e["id"] for e in events] == [f"{journal}-{e['seq']}" for e in events]
+        assert book.journal.epoch == epoch + 1
+
+
+@pytest.mark.rule("OUT-1")
+@pytest.mark.rule("ENV-2")
+async def test_what_was_undone_leaves_no_gap(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+
+        def fail(tx: Any) -> None:
+            tx.emit("branchgate.journal.changed.v1", None, {"what": "lie"})
+            raise ValueError("no")
+
+        with pytest.raises(ValueError, match="no"):
+            await book.do(fail)
+        await book.submit()
+        assert await seqs(book.outbox()) == [1, 2]
+        assert "lie" not in book.told("journal.changed", "what")
+
+
+@pytest.mark.rule("OUT-2")
+async def test_only_what_was_acknowledged_by_its_exact_seq_is_marked(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await at_point.drawn(book)
+        outbox = book.outbox()
+        all_ = await seqs(outbox)
+        await outbox.mark_sent("events", [2, 4])
+        assert await seqs(outbox) == [s for s in all_ if s not in (2, 4)]
+        assert await seqs(outbox, 2) == [1, 3]
+        await book.restart()
+        assert await seqs(book.outbox()) == [s for s in all_ if s not in (2, 4)]
+        assert len(book.events()) == len(all_)  # nothing is removed
+
+
+@pytest.mark.rule("OUT-2")
+async def test_replies_and_events_are_marked_apart(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await book.submit("o1")
+        await book.submit("o2")
+        outbox = book.outbox()
+        replies = await outbox.unsent("replies", 100)
+        assert [read(row.payload)["order"] for row in replies] == ["o1", "o2"]
+        await outbox.mark_sent("replies", [replies[0].key])
+        assert [row.key for row in await outbox.unsent("replies", 100)] == [replies[1].key]
+        assert await seqs(outbox) == [1, 2, 3]
+
+
+@pytest.mark.rule("ENV-2")
+async def test_a_reply_tells_the_last_seq_of_its_own_transaction(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        for n in range(3):
+            reply = await book.ask("order.submit", {"scene": "collect_card"}, subject=f"o{n}")
+            assert reply["after"] == len(book.events())
+
+
+async def test_change_is_told_once_for_what_was_committed(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        outbox = book.outbox()
+        await book.submit()
+        await outbox.changed()
+        assert not book.journal._told.is_set()
+
+
+# -- session -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("ENV-2")
+async def test_sessions_are_counted_through_restarts(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        assert [await book.outbox().next_session() for _ in range(2)] == [1, 2]
+        await book.restart()
+        assert await book.outbox().next_session() == 3
+
+
+@pytest.mark.rule("SES-2")
+async def test_the_birth_says_who_what_and_how_far(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await book.submit("o1")
+        await book.submit("o2")
+        await at_point.play_on(book, "o1")
+        outbox = book.outbox(lambda: {"card-1": "online"})
+        last = len(book.events())
+        await outbox.mark_sent("events", [1, 2, 4])
+        born = read(await outbox.birth(7))
+        assert born["type"] == "branchgate.session.born.v1"
+        assert (born["journal"], born["epoch"], born["session"]) == (book.journal.id, 1, 7)
+        assert (born["after"], born["acknowledged"]) == (last, 2)
+        assert (born["clock"], born["adopted"], born["config"]) == ("synced", True, "digest")
+        assert born["devices"] == {"card-1": "online"}
+        assert born["counts"] == {"accepted": 1}
+        assert [o["order"] for o in born["oldest"]] == ["o2"]
+        assert born["versions"] == {"agent": "test"}
+
+
+@pytest.mark.rule("SES-2")
+@pytest.mark.rule("ORD-12")
+async def test_the_birth_of_a_journal_that_nobody_adopted_says_so(tmp_path: Path) -> None:
+    async with Book(tmp_path, adopted=False) as book:
+        book.wall.known = False
+        born = read(await book.outbox().birth(1))
+        assert (born["adopted"], born["clock"], born["after"], born["acknowledged"]) == (False, "unknown", 0, 0)
+
+
+@pytest.mark.rule("SES-2")
+async def test_a_birth_with_a_thousand_open_orders_fits_and_names_the_oldest(tmp_path: Path) -> None:
+    async with Book(tmp_path, fast=True) as book:
+        for n in range(1000):
+            await book.submit(f"{n:04d}-" + "x" * 95)
+        payload = await book.outbox().birth(1)
+        assert len(payload) <= MAX_BIRTH_BYTES == 64 * 1024
+        born = read(payload)
+        assert born["counts"] == {"accepted": 1000}
+        assert [o["order"][:4] for o in born["oldest"]] == [f"{n:04d}" for n in range(50)]
+
+
+@pytest.mark.rule("SES-2")
+async def test_a_birth_that_would_be_too_long_names_fewer_orders(tmp_path: Path) -> None:
+    async with Book(tmp_path, fast=True) as book:
+        for n in range(50):
+            await book.submit(f"{n:04d}-" + "x" * 95)
+        many = {f"device-{n:04d}": "x" * 46 for n in range(900)}
+        about = About(BRANCH, {}, "", lambda: many)
+        payload = await JournalOutbox(book.journal, about, book.clock).birth(1)
+        assert len(payload) <= MAX_BIRTH_BYTES
+        assert 0 < len(read(payload)["oldest"]) < 50
+
+
+@pytest.mark.rule("SES-6")
+async def test_the_heartbeat_tells_the_highest_seq(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await book.submit()
+        outbox = book.outbox()
+        beat = read(await outbox.heartbeat(3))
+        assert (beat["type"], beat["session"], beat["after"]) == ("branchgate.session.beat.v1", 3, 2)
+        assert beat["acknowledged"] == 0
+        await outbox.mark_sent("events", [1, 2])
+        assert read(await outbox.heartbeat(3))["acknowledged"] == 2
+
+
+@pytest.mark.rule("SES-3")
+async def test_the_death_names_its_session_and_reason(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        outbox = book.outbox()
+        death = read(outbox.will(4))
+        assert (death["type"], death["session"], death["reason"]) == ("branchgate.session.died.v1", 4, "lost")
+        assert read(outbox.will(4, "stopped"))["reason"] == "stopped"
+
+
+@pytest.mark.rule("SES-3")
+async def test_a_death_on_the_own_topic_is_seen_and_nothing_else_is_taken_for_one(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        outbox = book.outbox()
+        assert outbox.is_other_death(outbox.will(3), 4)
+        others = [await outbox.birth(4), await outbox.heartbeat(4), b"", b"\xff", b"[]", b"null", b"{}", b"[" * 100_000]
+        assert not any(outbox.is_other_death(payload, 4) for payload in others)
+
+
+async def test_what_concerns_the_link_is_told_as_an_event(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await book.outbox().told("publish_refused", "quota")
+        assert book.told("journal.changed", "what", "reason")[-1] == ("publish_refused", "quota")
+
+
+@pytest.mark.rule("DEV-1")
+async def test_a_twin_says_after_which_seq_it_was_made(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await book.submit()
+        members = {"device": "card-1", "kind": "crt591", "role": "card-dispenser", "state": "online"}
+        twin = read(await book.outbox().twin("card-1", members))
+        assert (twin["type"], twin["after"], twin["state"]) == ("branchgate.device.reported.v1", 2, "online")
+
+
+# -- sent again --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.rule("SES-6")
+@pytest.mark.rule("OUT-3")
+async def test_events_asked_for_again_come_unchanged_and_in_order_before_newer_ones(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await at_point.completed(book)
+        outbox = book.outbox()
+        first = await outbox.unsent("events", 1000)
+        await outbox.mark_sent("events", [row.key for row in first])
+        await book.ask("events.request", {"journal": book.journal.id, "from": 3, "to": 5})
+        await book.submit("o2")
+        again = await outbox.unsent("events", 1000)
+        assert again[:3] == first[2:5]
+        assert [row.key for row in again] == [3, 4, 5, len(first) + 1]
