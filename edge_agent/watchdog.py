@@ -16,6 +16,7 @@ from edge_agent.journal.journal import Journal
 
 log = logging.getLogger(__name__)
 JOURNAL_LIMIT_S = 20.0  # a commit slower than this is a dead disk
+SEND_LIMIT_S = 0.2  # a manager that does not read must not hold up the branch: sending would wait for it
 
 
 def notify(message: str) -> None:
@@ -25,6 +26,7 @@ def notify(message: str) -> None:
         return
     target = "\0" + address[1:] if address.startswith("@") else address
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(SEND_LIMIT_S)
         try:
             sock.sendto(message.encode(errors="replace"), target)
         except OSError as error:

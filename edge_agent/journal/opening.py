@@ -87,6 +87,9 @@ def open_database(path: Path) -> sqlite3.Connection:
         if code_of(error) in CORRUPT:
             raise Unreadable(str(error)) from error
         raise JournalUnusable(f"{path}: {error}") from error
+    except UnicodeDecodeError as error:  # what SQLite says of a damaged schema quotes it
+        db.close()
+        raise Unreadable(f"its names are no text: {error}") from error
     except BaseException:
         db.close()
         raise

@@ -68,6 +68,17 @@ def test_a_manager_that_is_gone_is_a_line_in_the_log(
     assert "not told READY" in caplog.text
 
 
+def test_a_manager_that_does_not_read_holds_up_nobody(
+    manager: socket.socket, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(watchdog, "SEND_LIMIT_S", 0.001)
+    for _ in range(2000):  # more than any queue of datagrams holds
+        watchdog.notify("WATCHDOG=1")
+        if "not told WATCHDOG" in caplog.text:
+            return
+    pytest.fail("its queue was never full")
+
+
 @pytest.mark.parametrize(
     ("limit", "every_s"), [("60000000", 30.0), ("1", 5e-7), ("0", None), ("", None), ("-1", None), ("a", None)]
 )
