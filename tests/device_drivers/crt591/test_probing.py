@@ -322,6 +322,9 @@ async def test_stopping_an_idle_unit_says_it_twice_and_ends() -> None:
         {"act_max_s": 0},
         {"act_max_s": float("nan")},
         {"act_max_s": "10"},
+        {"act_max_s": 120.1},  # a lane that waits longer would be taken for dead by the watchdog
+        {"drain_s": 60.1},
+        {"take_min_s": 100.1},
         {"poll_s": -1},
         {"retries": 3},
         {"bin_high_count": 1000},
@@ -330,6 +333,11 @@ async def test_stopping_an_idle_unit_says_it_twice_and_ends() -> None:
 def test_a_profile_that_cannot_be_meant_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Crt591Profile.model_validate(wrong)
+
+
+def test_the_longest_waits_that_the_watchdog_bears_are_allowed() -> None:
+    longest = {"act_max_s": 120.0, "drain_s": 60.0, "take_min_s": 100.0}
+    assert Crt591Profile.model_validate(longest).settle_s(is_tcp=True) == 180.0
 
 
 def test_every_setting_says_what_it_is_for() -> None:
