@@ -90,6 +90,7 @@ class CardDispenser:
         An error that stays is told by the next probe or arming, which refuse as ever. Raises DeviceUnavailable.
         """
         with contextlib.suppress(UnitRefusedError):
+            await self._unit.ask(commands.STATUS)  # PM 37 wipes what the unit may tell only once
             await self._unit.initialise()
 
     async def arm(self, act: str, params: Mapping[str, Json]) -> Arming:

@@ -167,6 +167,18 @@ async def test_recovering_after_hands_clears_the_error_and_moves_nothing() -> No
         assert it.far.motions == []
 
 
+@pytest.mark.rule("PHY-5")
+@pytest.mark.parametrize(("code", "note"), [("B0", "power_lost"), ("45", "moved_by_hand")])
+@virtual_time
+async def test_what_happened_before_a_recovery_is_noted_before_it_is_wiped(code: str, note: str) -> None:
+    async with bench() as it:
+        it.far.say(STATUS, b.fails(code))
+        await it.driver.recover()
+        assert it.notes.kinds == [note]
+        assert [(frame.cm, frame.pm) for frame in it.far.frames] == [STATUS, INITIALISE]
+        assert it.notes.frames_before == [1]
+
+
 @virtual_time
 async def test_recovering_in_vain_is_told_by_the_next_look() -> None:
     async with bench() as it:
