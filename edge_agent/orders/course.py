@@ -33,7 +33,7 @@ from edge_agent.orders.record import (
     set_turn,
     steps_of,
 )
-from edge_agent.orders.states import UNSETTLED, Goal, Order, Step
+from edge_agent.orders.states import ORDER_CHANGES, UNSETTLED, Goal, Order, Step
 
 LEFT = frozenset(
     {Whereabouts.BIN, Whereabouts.CUSTOMER, Whereabouts.STOCK}
@@ -178,11 +178,8 @@ def wait(tx: Tx, order: OrderRow, waiting_for: str, reason: str) -> str:
     """The order says what it waits for, once. Returns the reason."""
     order = get_order(tx, order.id)
     new = (order.state, order.waiting_for, order.reason) != (Order.WAITING, waiting_for, reason)
-    if new and order.state in (Order.ACCEPTED, Order.SCHEDULED, Order.RUNNING, Order.CANCELLING):
+    if new and Order.WAITING in ORDER_CHANGES[order.state]:
         change_order(tx, order, Order.WAITING, waiting_for=waiting_for, reason=reason)
-    elif new and order.state is Order.WAITING:
-        between = Order.CANCELLING if order.goal is Goal.CANCEL else Order.RUNNING
-        change_order(tx, change_order(tx, order, between), Order.WAITING, waiting_for=waiting_for, reason=reason)
     return reason
 
 

@@ -61,7 +61,8 @@ ORDER_CHANGES: dict[Order, frozenset[Order]] = {
     _O.ACCEPTED: frozenset({_O.SCHEDULED, _O.RUNNING, _O.WAITING, _O.HELD}) | _STOPS,
     _O.SCHEDULED: frozenset({_O.RUNNING, _O.WAITING, _O.HELD}) | _STOPS,
     _O.RUNNING: frozenset({_O.WAITING, _O.HELD, _O.CANCELLING, _O.NEEDS_ATTENTION}) | ENDS,
-    _O.WAITING: frozenset({_O.RUNNING, _O.HELD, _O.CANCELLING, _O.NEEDS_ATTENTION, _O.SCHEDULED}) | ENDS,
+    # From waiting to waiting: it waits for something else now, or for another reason.
+    _O.WAITING: frozenset({_O.WAITING, _O.RUNNING, _O.HELD, _O.CANCELLING, _O.NEEDS_ATTENTION, _O.SCHEDULED}) | ENDS,
     _O.HELD: frozenset({_O.RUNNING, _O.SCHEDULED, _O.CANCELLING, _O.NEEDS_ATTENTION}) | _STOPS,
     _O.CANCELLING: frozenset({_O.WAITING, _O.NEEDS_ATTENTION}) | ENDS,
     _O.NEEDS_ATTENTION: frozenset({_O.RUNNING, _O.HELD, _O.CANCELLING}) | ENDS,
