@@ -47,7 +47,6 @@ class CardDispenser:
         self._unit = Unit(line, self._conversation, notebook)
         self._armed_at_s = 0.0  # loop time of the newest arming's readings
         self._since_s: float | None = None  # loop time of this process's first connection
-        self._probed = False  # since this process began: decides on the one reset that makes the bin counter count
         self._acts = {spec.name: spec for spec in _acts(profile.act_max_s)}
 
     @property
@@ -71,13 +70,12 @@ class CardDispenser:
         await self._unit.disconnect()
 
     async def probe(self) -> Twin:
-        """State and identity. Initialises (PM 37) a unit that is not reset, and at the first probe an empty one."""
+        """State and identity. Initialises (PM 37) a unit that is not reset, and once any with no card in its gate."""
         try:
             readings = await self._unit.read()
-            if not self._probed and readings.st0 == 0:
+            if not self._unit.counts and readings.st0 != 1:  # a card in the gate may be in a customer's hand
                 await self._unit.initialise()
                 readings = await self._unit.read()
-            self._probed = True
             state = twin.State(readings)
             identity = await self._unit.identity()
         except UnitRefusedError as error:
@@ -101,6 +99,7 @@ class CardDispenser:
             await self._unit.command(commands.ENTRY_OFF)
         if act == CAPTURE:
             await self._spare_the_hand()
+            await self._make_it_count()
         remembered = self._unit.bin_with_card_in_gate
         was_at = preconditions.was_at(params) if remembered is None else 1
         readings = await self._unit.read()
@@ -186,6 +185,11 @@ class CardDispenser:
         until = (self._since_s or 0.0) + self._profile.take_min_s
         while (left := until - loop.time()) > 0 and (await self._unit.read()).st0 == 1:
             await self._sleep(min(self._profile.poll_s, left))
+
+    async def _make_it_count(self) -> None:
+        """Without PM 37 a capture leaves the bin counter as it is, and the card would be judged taken."""
+        if not self._unit.counts and (await self._unit.read()).st0:
+            await self._unit.initialise()
 
     async def _look(self, act: str, before: Readings, arming: Arming) -> Verdict:
         """One reading, judged; an error code in its place is judged too."""

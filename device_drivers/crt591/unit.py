@@ -41,6 +41,7 @@ class Unit:
         self._conversation = conversation
         self._notebook = notebook
         self._identity: dict[str, str] = {}
+        self.counts = False  # this process had it initialised by PM 37: whoever was here before may have used another
         self._st0: int | None = None  # what the unbroken line told last; None after a loss of line or power
         self.st0_before: int | None = None  # the reading before the newest, under the same condition
         self.bin_with_card_in_gate: int | None = None  # the bin counter when a card was last seen there
@@ -100,12 +101,14 @@ class Unit:
         reply = await self.noted(await self._conversation.recover(commands.INITIALISE))
         if isinstance(reply, Failure):
             raise UnitRefusedError(reply)
+        self.counts = True
         self._identity["model"] = parse_text(reply.data)
 
     async def noted(self, reply: Reply) -> Reply:
         """Hands the reply on once evidence that may be told only once is committed (PHY-5)."""
         if isinstance(reply, Failure) and reply.code in _TOLD_ONCE:
             self.forget()
+            self.counts = self.counts and reply.code != NOT_RESET
             await self._notebook.note(_TOLD_ONCE[reply.code], {"code": reply.code})
         return reply
 

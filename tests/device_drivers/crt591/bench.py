@@ -33,6 +33,7 @@ class FarSide:
         self.end = end
         self.st0, self.st1, self.st2, self.bin = 0, 2, 0, 7
         self.not_reset = False
+        self.counting = True  # False as after a reset by 30, 31 or 33: a capture then leaves `bin` as it is
         self.error = ""
         self.act_s = 0.5
         self.frames: list[Packet] = []
@@ -105,7 +106,7 @@ class FarSide:
         elif command == PRESENT:
             self.st0 = 1
         elif command == CAPTURE and self.st0:
-            self.st0, self.bin = 0, self.bin + 1
+            self.st0, self.bin = 0, self.bin + self.counting
 
 
 Answer = Callable[[FarSide, Packet], Coroutine[Any, Any, None]]
@@ -118,7 +119,7 @@ async def obey(far: FarSide, frame: Packet) -> None:
     command = (frame.cm, frame.pm)
     await far.send(Control.ACK.wire)
     if command == INITIALISE:
-        far.not_reset = False
+        far.not_reset, far.counting = False, True
         await far.reply(frame, b"CRT-591-M001")
     elif far.not_reset:
         await far.fail(frame, "B0")

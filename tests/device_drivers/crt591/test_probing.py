@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from device_drivers.crt591.profile import Crt591Profile
 from device_drivers.crt591.protocol import Control, Packet, encode
-from device_drivers.device import Outcome
+from device_drivers.device import Outcome, Whereabouts
 from device_drivers.errors import DeviceRefused, DeviceUnavailable, OutcomeUnknown
 from tests.device_drivers.crt591 import bench as b
-from tests.device_drivers.crt591.bench import DRAW, INITIALISE, STATUS, FarSide, bench
+from tests.device_drivers.crt591.bench import CAPTURE, DRAW, INITIALISE, STATUS, FarSide, bench
 from tests.virtual_time import virtual_time
 
 SERIAL_NUMBER, SENSORS = (0xA2, 0x30), (0x31, 0x31)
@@ -86,7 +86,7 @@ async def test_an_error_in_place_of_a_state_is_told_and_not_reset_away(
 
 @pytest.mark.rule("PHY-4")
 @virtual_time
-async def test_the_first_probe_of_a_process_resets_an_empty_unit_and_later_ones_do_not() -> None:
+async def test_the_first_probe_of_a_process_resets_a_unit_and_later_ones_do_not() -> None:
     async with bench() as it:
         for _ in range(3):
             await it.driver.probe()
@@ -97,15 +97,58 @@ async def test_the_first_probe_of_a_process_resets_an_empty_unit_and_later_ones_
 
 
 @pytest.mark.rule("PHY-4")
-@pytest.mark.parametrize("st0", [1, 2])
 @virtual_time
-async def test_a_unit_that_holds_a_card_is_not_reset(st0: int) -> None:
+async def test_a_unit_with_a_card_in_its_gate_is_reset_only_once_the_card_is_gone() -> None:
     async with bench() as it:
-        it.far.st0 = st0
-        await it.driver.probe()
-        it.far.st0 = 0
+        it.far.st0 = 1
         await it.driver.probe()
         assert it.far.count(INITIALISE) == 0
+        it.far.st0 = 0
+        await it.driver.probe()
+        await it.driver.probe()
+        assert it.far.count(INITIALISE) == 1
+
+
+@virtual_time
+async def test_a_first_reset_that_failed_is_tried_again() -> None:
+    async with bench() as it:
+        it.far.say(INITIALISE, b.fails("02"))
+        assert (await it.driver.probe()).reason == "sequence_error"
+        assert (await it.driver.probe()).device == "online"
+        await it.driver.probe()
+        assert it.far.count(INITIALISE) == 2
+
+
+@pytest.mark.rule("PHY-4")
+@pytest.mark.parametrize("st0", [1, 2])
+@virtual_time
+async def test_a_capture_is_counted_also_by_a_unit_that_another_tool_reset(st0: int) -> None:
+    async with bench(take_min_s=1.0) as it:
+        it.far.counting, it.far.st0 = False, st0
+        await it.driver.probe()
+        assert it.far.count(INITIALISE) == (st0 == 2)
+        arming = await it.driver.arm("capture_card", {"bin": 7})
+        verdict = await it.driver.act("capture_card", {"bin": 7}, arming)
+        assert (verdict.outcome, verdict.item) == (Outcome.DONE, Whereabouts.BIN)
+        assert it.far.count(INITIALISE) == 1
+        assert it.far.motions == [CAPTURE]
+
+
+@pytest.mark.rule("PHY-6")
+@virtual_time
+async def test_the_readings_of_a_capture_are_those_after_the_reset() -> None:
+    async def clears_the_counter(far: FarSide, frame: Packet) -> None:
+        far.bin = 0
+        await b.obey(far, frame)
+
+    async with bench(take_min_s=0.001) as it:
+        it.far.st0 = 1
+        it.far.say(INITIALISE, clears_the_counter)
+        await asyncio.sleep(1)
+        arming = await it.driver.arm("capture_card", {})
+        sent = [(frame.cm, frame.pm) for frame in it.far.frames]
+        assert sent == [b.ENTRY_OFF, STATUS, b.BIN, INITIALISE, STATUS, b.BIN]
+        assert arming.readings["bin"] == 0
 
 
 @pytest.mark.rule("PHY-4")
@@ -117,7 +160,7 @@ async def test_a_unit_that_lost_power_is_initialised_with_37_wherever_the_card_i
         await it.driver.probe()
         it.far.st0, it.far.not_reset = st0, True
         assert (await it.driver.probe()).device == "online"
-        assert it.far.count(INITIALISE) == 1
+        assert it.far.count(INITIALISE) == 1  # and no second for being the first of this process
         assert it.notes.kinds == ["power_lost"]
         assert it.far.motions == []
 
