@@ -418,6 +418,7 @@ def meets(folder: Any, type_: str, data: Any, head: Json) -> None:
             if readable:
                 again = await book.take(payload)
                 assert again == {**reply, "repeat": True} or reply["code"] == again["code"] == "conflict"
+            assert book.intake.faults == 0
             for lane in ("events", "replies"):
                 for row in await book.outbox().unsent(lane, 1000):
                     json.loads(row.payload)

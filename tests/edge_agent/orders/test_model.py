@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.edge_agent.orders.day import Day, Event
@@ -61,6 +61,52 @@ def live(events: list[Event]) -> None:
 @pytest.mark.rule("ORD-9")
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(EVENT, min_size=8, max_size=30))
+@example(  # a capture that was not sent gave the machine away, with the card in it
+    [
+        ("submit", -5, 30, None, None),
+        ("plan", "jam", "unsent"),
+        ("time", 12.0),
+        ("resolve", 2),
+        ("submit", 0, 30, None, None),
+    ]
+)
+@example([("submit", -5, 30, 2, None), ("plan", "jam", "unsent"), ("time", 12.0), ("resolve", 2), ("time", 0.05)])
+@example(  # a shut lane asked its device before it was connected
+    [
+        ("submit", 0, 5, None, None),
+        ("plan", "ok", "fault"),
+        ("time", 1.3),
+        ("fault", "line", False),
+        ("time", 3.0),
+        ("restart",),
+    ]
+)
+@example(  # the line is cut while the capture that people chose is under way, and the disk is full
+    [
+        ("plan", "fault", "cut_not"),
+        ("submit", 0, 1, None, None),
+        ("time", 1.9),
+        ("resolve", 0),
+        ("full", 3),
+        ("restart",),
+    ]
+)
+@example(  # the customer takes the card while people are asked about its capture
+    [
+        ("submit", 5, 1, None, None),
+        ("time", 3.0),
+        ("plan", "jam", "lost_track"),
+        ("time", 3.0),
+        ("take",),
+        ("resolve", 0),
+    ]
+)
+@example(  # held in mid-act, then the line, then too late or not
+    [
+        *(("submit", 0, 1, 60, None), ("time", 1.3), ("command", "hold", 1), ("plan", "unsent", "refused")),
+        *(("time", 40.0), ("command", "release", 4), ("command", "cancel", 4)),
+    ]
+)
 def test_random_days_lose_double_and_forget_nothing(events: list[Event]) -> None:
     live(events)
 
