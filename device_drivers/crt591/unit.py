@@ -40,6 +40,7 @@ class Unit:
         self._line = line
         self._conversation = conversation
         self._notebook = notebook
+        self._unsaved: list[tuple[str, dict[str, str]]] = []  # notes that the notebook could not take yet
         self._identity: dict[str, str] = {}
         self.counts = False  # this process had it initialised by PM 37: whoever was here before may have used another
         self._st0: int | None = None  # what the unbroken line told last; None after a loss of line or power
@@ -94,10 +95,12 @@ class Unit:
 
     async def ask(self, command: commands.Question | commands.Setting) -> Reply:
         """Asks; what the unit may tell only once is committed before the next frame."""
+        await self._save_notes()
         return await self.noted(await self._conversation.ask(command))
 
     async def initialise(self) -> None:
         """Reset PM 37: the card stays, the bin counter counts, entry is off (PHY-4). Raises UnitRefusedError."""
+        await self._save_notes()
         reply = await self.noted(await self._conversation.recover(commands.INITIALISE))
         if isinstance(reply, Failure):
             raise UnitRefusedError(reply)
@@ -109,8 +112,15 @@ class Unit:
         if isinstance(reply, Failure) and reply.code in _TOLD_ONCE:
             self.forget()
             self.counts = self.counts and reply.code != NOT_RESET
-            await self._notebook.note(_TOLD_ONCE[reply.code], {"code": reply.code})
+            self._unsaved.append((_TOLD_ONCE[reply.code], {"code": reply.code}))
+            await self._save_notes()
         return reply
+
+    async def _save_notes(self) -> None:
+        """Also those that a failing store did not take: the unit will not tell them again."""
+        while self._unsaved:
+            await self._notebook.note(*self._unsaved[0])
+            del self._unsaved[0]
 
     async def identity(self) -> dict[str, str]:
         """Who it is, asked once for each connection; what it does not support stays empty."""

@@ -190,16 +190,24 @@ def floods(chunk: bytes) -> Answer:
     return answer
 
 
+class NoteLost(Exception):
+    """What a notebook on a full disk raises."""
+
+
 class Notes:
     """A notebook that remembers how many frames had left when each note was committed."""
 
     def __init__(self, far: FarSide) -> None:
         self.kinds: list[str] = []
         self.frames_before: list[int] = []
+        self.failures = 0  # so many of the next commits fail
         self._far = far
 
     async def note(self, kind: str, facts: Mapping[str, Json]) -> None:
         await asyncio.sleep(0.01)  # a commit takes its time; nothing may be asked meanwhile
+        if self.failures:
+            self.failures -= 1
+            raise NoteLost
         self.kinds.append(kind)
         self.frames_before.append(len(self._far.frames))
 

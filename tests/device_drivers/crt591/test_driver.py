@@ -465,6 +465,27 @@ async def test_a_hand_in_the_machine_is_committed_before_the_next_frame(code: st
         assert it.far.motions == [PRESENT]
 
 
+@pytest.mark.rule("PHY-5")
+@virtual_time
+async def test_a_note_that_the_store_did_not_take_is_written_before_the_next_question() -> None:
+    async with bench() as it:
+        arming = await armed(it, "present_card")
+        it.far.say(PRESENT, b.fails("45"))  # told once: the card is gone when it is asked again
+        it.far.st0 = 0
+        it.notes.failures = 2
+        for attempt in (
+            lambda: it.driver.act("present_card", {}, arming),
+            lambda: it.driver.reconcile("present_card", {}, arming),
+        ):
+            with pytest.raises(b.NoteLost):
+                await attempt()
+        frames = len(it.far.frames)
+        await it.driver.connect()
+        verdict = await it.driver.reconcile("present_card", {}, arming)
+        assert (verdict.outcome, verdict.reason) == (Outcome.UNKNOWN, "moved_by_hand")
+        assert (it.notes.kinds, it.notes.frames_before) == (["moved_by_hand"], [frames])
+
+
 @virtual_time
 async def test_a_draw_cut_by_a_power_loss_is_for_a_person_unless_the_card_is_seen() -> None:
     for st0, outcome in ((0, Outcome.UNKNOWN), (2, Outcome.DONE)):
