@@ -95,6 +95,7 @@ class CardDispenser:
         """Entry off, status, bin counter; preconditions. Raises DeviceRefused, DeviceUnavailable, NothingToDo."""
         self._spec(act)
         given = preconditions.baseline(act, params)
+        preconditions.check_machine(act, params, self._named())
         if act != AWAIT_TAKEN:
             await self._unit.command(commands.ENTRY_OFF)
         if act == CAPTURE:
@@ -105,7 +106,7 @@ class CardDispenser:
         readings = await self._unit.read()
         preconditions.check(act, readings, remembered if given is None else given, was_at)
         self._armed_at_s = asyncio.get_running_loop().time()
-        return Arming(readings.facts())
+        return Arming({**readings.facts(), **self._named()})
 
     async def act(self, act: str, params: Mapping[str, Json], arming: Arming) -> Verdict:
         """Writes the motion frame once. Raises OutcomeUnknown; DeviceUnavailable, DeviceRefused: nothing was sent."""
@@ -131,6 +132,8 @@ class CardDispenser:
         if self._spec(act).kind is not ActKind.WATCH:
             raise DeviceRefused("invalid_act", f"{act} is no watch")
         before = self._watched_from(arming, params)
+        if not fresh and (other := await self._other_machine(arming)):
+            return other
         loop = asyncio.get_running_loop()
         until = loop.time() + (limit_s if fresh else max(limit_s, self._profile.take_min_s))
         while True:
@@ -146,6 +149,8 @@ class CardDispenser:
         """The evidence table, once settled; 'not done' takes two equal readings. Raises DeviceUnavailable."""
         watched = self._spec(act).kind is ActKind.WATCH
         before = self._watched_from(arming, params) if watched else Readings.of(arming)
+        if other := await self._other_machine(arming):
+            return other
         previous: Json = None
         for _ in range(READINGS_MAX):
             verdict = await self._look(act, before, arming)
@@ -198,6 +203,17 @@ class CardDispenser:
         except UnitRefusedError as error:
             return evidence.judge_error(act, error.code) or evidence.unreadable(error.reason, error.code)
         return evidence.judge(act, before, after, await self._notebook.notes_since(arming))
+
+    def _named(self) -> dict[str, str]:
+        """The unit's serial number as far as it was asked on this connection: arming asks nothing more for it."""
+        known = self._unit.known_identity().get("serialNumber", "")
+        return {preconditions.SERIAL_NUMBER: known} if known else {}
+
+    async def _other_machine(self, arming: Arming) -> Verdict | None:
+        """A verdict when the address leads to another unit by now; a serial number that is not known says nothing."""
+        was = preconditions.serial_number(arming.readings)
+        now = await self._unit.serial_number() if was else ""
+        return evidence.other_machine(was, now) if now and now != was else None
 
     def _watched_from(self, arming: Arming, params: Mapping[str, Json]) -> Readings:
         before = Readings.of(arming)

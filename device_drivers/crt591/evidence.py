@@ -85,6 +85,12 @@ def unsteady(after: Readings) -> Verdict:
     return _with(Verdict(Outcome.UNKNOWN, "unsteady_readings", Whereabouts.UNKNOWN, lane_shut=True), after)
 
 
+def other_machine(was: str, now: str) -> Verdict:
+    """The address leads to another unit than at the arming; what that one shows says nothing of the attempt."""
+    facts = {"serial_number": now, "armed_serial_number": was}
+    return Verdict(Outcome.UNKNOWN, "other_machine", Whereabouts.UNKNOWN, facts, lane_shut=True)
+
+
 def _draw(_before: Readings, after: Readings, notes: frozenset[str]) -> Verdict | None:
     if after.st0 == 2:
         return Verdict(Outcome.DONE, "drawn", Whereabouts.TRANSPORT)

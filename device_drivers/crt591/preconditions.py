@@ -7,9 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from device_drivers.crt591.evidence import AWAIT_TAKEN, BIN_MAX, CAPTURE, DRAW, PRESENT, Readings, judge
+from device_drivers.crt591.evidence import (
+    AWAIT_TAKEN,
+    BIN_MAX,
+    CAPTURE,
+    DRAW,
+    PRESENT,
+    Readings,
+    judge,
+    other_machine,
+)
 from device_drivers.device import Json, NothingToDo, Outcome, Verdict, Whereabouts
 from device_drivers.errors import DeviceRefused
+
+SERIAL_NUMBER = "serial_number"  # among the readings of an arming, where the unit told it
 
 
 def check(act: str, now: Readings, baseline_bin: int | None, was_at: int = 1) -> None:
@@ -27,6 +38,20 @@ def check(act: str, now: Readings, baseline_bin: int | None, was_at: int = 1) ->
         _check_draw(now)
     elif act == PRESENT:
         _check_present(now)
+
+
+def check_machine(act: str, params: Mapping[str, Json], named: Mapping[str, Json]) -> None:
+    """Raises NothingToDo when the card of the step before is in another machine than the one that answers now."""
+    earlier = params.get("earlier")
+    was, now = serial_number(earlier if isinstance(earlier, Mapping) else {}), serial_number(named)
+    if act != DRAW and was and now and was != now:
+        raise NothingToDo(other_machine(was, now))
+
+
+def serial_number(readings: Mapping[str, Json]) -> str:
+    """The unit's serial number among the readings of an arming; empty when it was not known."""
+    value = readings.get(SERIAL_NUMBER)
+    return value if isinstance(value, str) else ""
 
 
 def baseline(act: str, params: Mapping[str, Json]) -> int | None:

@@ -133,6 +133,15 @@ class Unit:
                 self._identity[name] = ""
         return self._identity
 
+    async def serial_number(self) -> str:
+        """Asked anew; empty when it does not tell."""
+        try:
+            text = parse_text((await self.command(commands.SERIAL_NUMBER)).data)
+        except UnitRefusedError:
+            return ""
+        self._identity["serialNumber"] = text
+        return text
+
     def known_identity(self) -> dict[str, str]:
         """Who it is, as far as it was asked already."""
         return self._identity
