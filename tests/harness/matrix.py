@@ -6,6 +6,7 @@ Knows plans of death and what a scene may come to; the judge is the checker, and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
@@ -117,11 +118,14 @@ async def run_matrix(make: Make, scene: Scene, tell: Tell, *, when: str, step: i
     beyond = 0
     deaths = itertools.count(1, step)
 
+    last_ones = asyncio.Semaphore(BEYOND)  # the end is found by a few runs, not by as many as there are workers
+
     async def work() -> None:
         nonlocal beyond
         while beyond < BEYOND:
             at = next(deaths)
-            played = await _one(make, scene, Plan(at, when), tally)
+            async with last_ones if at > tally.operations else contextlib.nullcontext():
+                played = await _one(make, scene, Plan(at, when), tally) if beyond < BEYOND else None
             if played is not None and not played.kills:
                 tally.spared.append(f"{when} {at}")
                 beyond += at > tally.operations
