@@ -394,7 +394,7 @@ def tell_queue(tx: Tx, device: str) -> None:
     """Orders behind a shut lane say what they wait for; when it is open again they are back in the queue."""
     shut = lane_of(tx, device).shut
     for order in orders_at(tx, device):
-        if shut and order.state in (Order.ACCEPTED, Order.SCHEDULED):
+        if shut and order.state in (Order.ACCEPTED, Order.SCHEDULED, Order.RUNNING):
             wait(tx, order, "device", "lane_shut")
         elif not shut and order.state is Order.WAITING and order.reason == "lane_shut":
             go_on(tx, order)

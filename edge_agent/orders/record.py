@@ -180,7 +180,7 @@ def orders_at(tx: Tx, device: str) -> list[OrderRow]:
 def queue_is_stale(tx: Tx, device: str) -> bool:
     """Whether orders at this device say something of its lane that is no longer so."""
     shut = lane_of(tx, device).shut
-    which = "state IN ('accepted', 'scheduled')" if shut else "state = 'waiting' AND reason = 'lane_shut'"
+    which = "state IN ('accepted', 'scheduled', 'running')" if shut else "state = 'waiting' AND reason = 'lane_shut'"
     return tx.one(f"SELECT 1 FROM orders WHERE device = ? AND step IS NOT NULL AND {which} LIMIT 1", device) is not None
 
 

@@ -135,6 +135,8 @@ class FakeDriver:
     up: bool = True
     settle_s: float = 1.0
     calls: list[str] = field(default_factory=list)
+    before_arm: Callable[[str], Awaitable[None]] = _nothing  # before it looks
+    after_arm: Callable[[str], Awaitable[None]] = _nothing  # when it has looked, and nobody knows yet
     before_act: Callable[[str], Awaitable[None]] = _nothing  # when the lane hands the act over: nothing was sent yet
     during_act: Callable[[str], Awaitable[None]] = _nothing  # the frame is out
     refuses: str = ""  # what arming says no with
@@ -172,10 +174,12 @@ class FakeDriver:
 
     async def arm(self, act: str, params: Mapping[str, Any]) -> Arming:
         self._question(f"arm {act}")
+        await self.before_arm(act)
         readings = self.machine.readings()
         if self.refuses and act != "await_taken":
             raise DeviceRefused(self.refuses)
         self._check(act, readings, params)
+        await self.after_arm(act)
         return Arming(readings)
 
     def _check(self, act: str, now: Json, params: Mapping[str, Any]) -> None:

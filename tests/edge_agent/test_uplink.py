@@ -231,3 +231,14 @@ async def test_events_asked_for_again_come_unchanged_and_in_order_before_newer_o
         again = await outbox.unsent("events", 1000)
         assert again[:3] == first[2:5]
         assert [row.key for row in again] == [3, 4, 5, len(first) + 1]
+
+
+@pytest.mark.rule("SES-6")
+async def test_events_asked_for_while_their_batch_is_under_way_go_out_once_more(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await at_point.completed(book)
+        outbox = book.outbox()
+        batch = await outbox.unsent("events", 5)
+        await book.ask("events.request", {"journal": book.journal.id, "from": 1, "to": 3})
+        await outbox.mark_sent("events", [row.key for row in batch])
+        assert (await outbox.unsent("events", 5))[:3] == batch[:3]

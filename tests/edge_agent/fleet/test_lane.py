@@ -270,6 +270,59 @@ async def test_a_fault_of_ours_in_an_act_leaves_a_doubt_and_is_counted(tmp_path:
         assert bench.machine.acts() == ["card_drawn", "card_presented"]
 
 
+@pytest.mark.rule("ORD-11")
+@virtual_time
+async def test_a_card_taken_as_the_capture_is_armed_sends_no_capture(tmp_path: Path) -> None:
+    async with Bench(tmp_path) as bench:
+        bench.machine.customer_s = NEVER
+
+        async def take(act: str) -> None:
+            if act == "capture_card":
+                bench.machine.take()
+
+        bench.driver.before_arm = take
+        await bench.submit(parameters={"take_s": 1})
+        row = await bench.until("completed")
+        assert row.reason == "taken_late"
+        assert bench.machine.acts() == ["card_drawn", "card_presented"]
+        bench.verdict()
+
+
+@pytest.mark.rule("PHY-7")
+@virtual_time
+async def test_a_capture_found_needless_without_knowing_why_shuts_the_lane(tmp_path: Path) -> None:
+    async with Bench(tmp_path) as bench:
+        bench.machine.customer_s = NEVER
+        await bench.submit(parameters={"take_s": 3})
+        await bench.until("waiting")
+        await bench.while_s(2)
+        bench.driver.up = False
+        bench.machine.remove()
+        bench.machine.bin = 7  # somebody worked at the machine
+        bench.driver.up = True
+        await bench.until("needs_attention")
+        assert bench.twins[-1]["lane"] == "shut"
+        assert bench.only_lane.faults == 0
+
+
+@pytest.mark.rule("ORD-7")
+@pytest.mark.parametrize("noun", ["cancel", "hold"])
+@virtual_time
+async def test_a_command_that_comes_while_the_device_is_asked_wins_over_the_arming(tmp_path: Path, noun: str) -> None:
+    async with Bench(tmp_path) as bench:
+
+        async def ask(_act: str) -> None:
+            bench.driver.after_arm = _never
+            assert (await bench.ask(f"order.{noun}", subject="o1"))["status"] == "accepted"
+
+        bench.driver.after_arm = ask
+        await bench.submit()
+        await bench.until("cancelled" if noun == "cancel" else "held")
+        await bench.while_s(30)
+        assert bench.machine.acts() == []
+        assert bench.one("SELECT 1 FROM attempts") is None
+
+
 # -- restart in each state ---------------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.fleet.presence import FLAP_CHANGES, FLAP_WINDOW_S, Presence
@@ -42,6 +42,7 @@ def test_too_many_changes_are_told_as_flapping_and_then_no_more_until_it_holds_s
 
 
 @pytest.mark.rule("DEV-2")
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 100)), max_size=60))
 def test_what_is_told_alternates_and_comes_true_in_the_end(seen: list[tuple[bool, float]]) -> None:
     presence, now_s, told = Presence(), 0.0, []

@@ -8,10 +8,10 @@ import pytest
 
 from edge_agent.orders import course
 from edge_agent.orders.course import NotNow
-from edge_agent.orders.record import AttemptRow
+from edge_agent.orders.record import AttemptRow, next_on_device, queue_is_stale
 from tests.edge_agent.orders import points as at_point
 from tests.edge_agent.orders.points import ASKING, BEFORE_RETURN, OPEN, PAST_RETURN, Way, play_on
-from tests.edge_agent.parts import Book, at
+from tests.edge_agent.parts import DEVICE, Book, at
 
 
 def name(way: Way) -> str:
@@ -146,6 +146,32 @@ async def test_a_held_order_can_be_cancelled(tmp_path: Path, way: Way) -> None:
         await book.ask("order.hold", subject="o1")
         await book.ask("order.cancel", subject="o1")
         assert await play_on(book) == "cancelled"
+
+
+@pytest.mark.rule("ORD-4")
+async def test_a_hold_is_looked_at_in_the_transaction_that_arms(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await book.submit()
+        await book.do(lambda tx: tx.do("UPDATE orders SET held = 1 WHERE id = 'o1'"))
+        assert await book.arm() == NotNow("held")
+        assert book.order().state == "held"
+        assert book.one("SELECT 1 FROM attempts") is None
+
+
+@pytest.mark.rule("ORD-4")
+async def test_a_step_whose_turn_has_passed_is_not_armed(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await at_point.drawn(book)
+        assert await book.arm(step="draw") == NotNow("moved_on")
+        assert await book.arm(step="take") == NotNow("moved_on")
+
+
+async def test_what_became_needless_after_its_turn_changes_nothing(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await at_point.draw_acting(book)
+        before = len(book.events())
+        await book.unneeded("done", "customer")
+        assert len(book.events()) == before
 
 
 async def test_release_of_what_is_not_held_is_refused(tmp_path: Path) -> None:
@@ -360,6 +386,9 @@ async def test_a_capture_without_effect_is_armed_once_more_then_asks(tmp_path: P
         await book.settle("no_effect", "mouth")
         assert book.order().state == "needs_attention"
         assert _asked(book) == ["no_effect", "failed"]
+        await book.resolve("o1", "draw.undo", "failed", "zhang", k=2)
+        assert book.order().state == "failed"
+        assert book.step("draw.undo").armings == 2
 
 
 async def test_after_a_draw_that_was_never_sent_others_may_use_the_machine(tmp_path: Path) -> None:
@@ -388,6 +417,24 @@ async def test_a_shut_lane_keeps_others_out(tmp_path: Path) -> None:
         assert await book.arm("o2") == NotNow("lane_shut")
         await book.resolve("o1", "draw", "failed", "zhang")
         assert isinstance(await book.arm("o2"), AttemptRow)
+
+
+@pytest.mark.rule("PHY-7")
+async def test_orders_behind_a_shut_lane_say_so_also_one_that_was_begun(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await at_point.draw_no_effect(book)  # it keeps its turn, and nothing of it is in the machine
+        await book.submit("o2", priority=100)
+        await book.act("o2")
+        await book.settle("failed", "transport", order="o2", reason="card_jam", lane_shut=True)
+        await book.submit("o3")
+        await book.do(lambda tx: course.tell_queue(tx, DEVICE))
+        says = [(book.order(o).state, book.order(o).waiting_for, book.order(o).reason) for o in ("o1", "o3")]
+        assert says == [("waiting", "device", "lane_shut")] * 2
+        assert not book.look(lambda tx: queue_is_stale(tx, DEVICE))
+        await book.resolve("o2", "draw", "failed", "zhang")
+        assert book.look(lambda tx: queue_is_stale(tx, DEVICE))
+        await book.do(lambda tx: course.tell_queue(tx, DEVICE))
+        assert [book.order(o).state for o in ("o1", "o3")] == ["running", "scheduled"]
 
 
 async def test_a_refused_capture_of_a_cancelled_order_says_what_it_waits_for(tmp_path: Path) -> None:
@@ -615,8 +662,6 @@ async def test_an_end_is_final_for_every_command(tmp_path: Path) -> None:
 
 @pytest.mark.rule("ORD-1")
 async def test_the_turn_goes_by_priority_then_by_acceptance(tmp_path: Path) -> None:
-    from edge_agent.orders.record import next_on_device
-
     async with Book(tmp_path) as book:
         for order, priority in (("low", -1), ("first", 0), ("second", 0), ("high", 5)):
             await book.submit(order, priority=priority)

@@ -14,6 +14,7 @@ from cloud_bridge.messages import INSTRUCTIONS, PLANNED
 from cloud_bridge.ports import StoreFailed
 from edge_agent.orders.desk import Place
 from edge_agent.orders.record import LaneRow, set_lane
+from edge_agent.orders.requests import MAX_RESEND
 from edge_agent.orders.scenes import parse_scene
 from tests.edge_agent.orders import points as at_point
 from tests.edge_agent.parts import ACTS, Book, Json, at
@@ -215,6 +216,16 @@ async def test_a_journal_that_nobody_adopted_takes_no_physical_order(tmp_path: P
         assert book.told("journal.changed", "what") == ["adopted"]
 
 
+@pytest.mark.rule("ORD-12")
+async def test_an_adoption_opens_the_lanes_that_a_lost_journal_had_shut_and_no_others(tmp_path: Path) -> None:
+    async with Book(tmp_path, adopted=False) as book:
+        for device, reason in (("card-1", "journal_lost"), ("card-2", "card_jam")):
+            lane = LaneRow(device, shut=True, reason=reason, attempt="x/draw/1")
+            await book.do(lambda tx, row=lane: set_lane(tx, row))  # type: ignore[misc]
+        await book.ask("journal.adopt", {"journal": book.journal.id})
+        assert (book.lane("card-1").shut, book.lane("card-2").shut) == (False, True)
+
+
 @pytest.mark.rule("INS-5")
 async def test_without_a_clock_a_deadline_refuses_nobody(tmp_path: Path) -> None:
     async with Book(tmp_path) as book:
@@ -288,6 +299,19 @@ async def test_events_that_there_are_not_are_refused(tmp_path: Path, from_: int,
     async with Book(tmp_path) as book:
         reply = await book.ask("events.request", {"journal": book.journal.id, "from": from_, "to": to})
         assert reply["code"] == "invalid"
+
+
+@pytest.mark.rule("SES-6")
+async def test_too_many_events_at_once_are_refused_with_the_number_that_may_be_asked(tmp_path: Path) -> None:
+    async with Book(tmp_path, fast=True) as book:
+        words = {"what": "filler"}
+        kind = "branchgate.journal.changed.v1"
+        await book.do(lambda tx: [tx.emit(kind, None, words) for _ in range(MAX_RESEND + 10)])
+        request = {"journal": book.journal.id, "from": 2, "to": MAX_RESEND + 2}
+        reply = await book.ask("events.request", request)
+        assert reply["code"] == "invalid"
+        assert str(MAX_RESEND) in reply["message"]
+        assert (await book.ask("events.request", {**request, "from": 3}))["status"] == "accepted"
 
 
 # -- what cannot be read -----------------------------------------------------------------------------------------------
@@ -454,6 +478,7 @@ def test_any_bytes_are_taken(tmp_path_factory: pytest.TempPathFactory, payload: 
     run(work())
 
 
+@settings(deadline=None)
 @given(parameters=st.dictionaries(st.sampled_from(["take_s", "x"]), ANY, max_size=2))
 def test_parameters_fit_or_are_explained(parameters: Json) -> None:
     scene = parse_scene(
