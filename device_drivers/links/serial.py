@@ -1,4 +1,4 @@
-"""A serial line: real ttys, USB adapters and ptys, read and written through the event loop without a thread.
+"""A serial line: real ttys, USB adapters and ptys, read and written through the event loop; opened and closed apart.
 
 Knows file descriptors, line settings and what the operating system says when a line goes; must not know frames.
 """
@@ -15,12 +15,16 @@ from dataclasses import dataclass
 
 import serial
 
+from device_drivers.links.errand import Errand, ErrandHangsError
 from device_drivers.links.finish import finish_first
 from device_drivers.links.link import LinkError
 
 WRITE_TIMEOUT_S = (
     5.0  # longer than any packet at 9600 baud (1024 bytes take 1.1 s); a line held by flow control ends here
 )
+# The kernel gives a USB adapter 5 s for each control request, and opening takes a few; a sound one needs milliseconds.
+OPEN_TIMEOUT_S = 15.0
+CLOSE_TIMEOUT_S = 5.0  # one such request; a close that takes longer ends by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class SerialLink:
     def __init__(self, address: SerialAddress) -> None:
         self._address = address
         self._port: serial.Serial | None = None
+        self._opening: Errand[serial.Serial] | None = None  # one that was given up and may hang still
         self._waiters: set[asyncio.Future[None]] = set()
 
     def describe(self) -> str:
@@ -54,15 +59,19 @@ class SerialLink:
 
     async def open(self) -> None:
         """Opens and locks the port. Raises LinkError; nothing stays open then."""
-        if self._port is None:
-            await finish_first(self._open())
-
-    async def _open(self) -> None:
-        # A USB adapter may answer its control requests only after seconds: not on the loop.
+        if self._port is not None:
+            return
+        if self._opening is not None and self._opening.under_way:  # or a dead adapter would cost a thread each time
+            raise self._lost("an earlier opening still hangs; unplug the adapter and plug it in again")
+        self._opening = Errand(f"open {self._address.path}", lambda: _open_port(self._address), _close_port)
         try:
-            self._port = await asyncio.to_thread(_open_port, self._address)
+            self._port = await self._opening.result(OPEN_TIMEOUT_S)
+        except ErrandHangsError as error:
+            raise self._lost(f"did not open in {OPEN_TIMEOUT_S} s; unplug the adapter and plug it in again") from error
         except (serial.SerialException, OSError, ValueError, termios.error) as error:
+            self._opening = None
             raise self._lost(_why(error)) from error
+        self._opening = None
 
     async def close(self) -> None:
         """Closes at once: bytes that the line never took are given up."""
@@ -75,7 +84,9 @@ class SerialLink:
         for waiter in self._waiters:
             if not waiter.done():
                 waiter.set_exception(self._lost("closed while waiting"))
-        await finish_first(asyncio.to_thread(_close_port, port))
+        closing = Errand(f"close {self._address.path}", lambda: _close_port(port), lambda _: None)
+        with contextlib.suppress(ErrandHangsError):
+            await finish_first(closing.result(CLOSE_TIMEOUT_S))
 
     async def read(self, max_bytes: int, timeout_s: float) -> bytes:
         """At least one byte, or b"" after silence. Raises LinkError when the line is lost."""
@@ -168,7 +179,8 @@ def _close_port(port: serial.Serial) -> None:
     # Without the flush the kernel waits up to 30 s for a line that takes nothing any more.
     with contextlib.suppress(termios.error, OSError):
         termios.tcflush(port.fileno(), termios.TCOFLUSH)
-    port.close()
+    with contextlib.suppress(OSError):  # the file is closed all the same
+        port.close()
 
 
 _REMEDIES = {

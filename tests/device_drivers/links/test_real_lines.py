@@ -7,15 +7,19 @@ import os
 import pty
 import socket
 import termios
+import threading
 import time
 import tty
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from serial import Serial
 
+from device_drivers.links import serial as lines
 from device_drivers.links.address import open_address
 from device_drivers.links.link import Link, LinkError
 
@@ -24,6 +28,22 @@ pytestmark = pytest.mark.process
 
 def open_files() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def port_threads() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(("open ", "close "))]
+
+
+async def until(seen: Callable[[], bool]) -> None:
+    for _ in range(5000):
+        if seen():
+            return
+        await asyncio.sleep(0.001)
+    pytest.fail("not seen in 5 s")
+
+
+async def no_thread_left() -> None:
+    await until(lambda: not port_threads())
 
 
 @dataclass
@@ -140,20 +160,152 @@ async def test_a_line_that_takes_nothing_any_more_ends_the_write(line: Pty, monk
 async def test_what_cannot_be_opened_says_why_and_leaks_nothing(address: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "plain-file").touch()
     address = address.replace("/FOLDER", str(tmp_path))
-    await asyncio.to_thread(int)  # the thread that opens ports, and whatever it keeps
     before = open_files()
     for _ in range(20):
         with pytest.raises(LinkError, match=why):
             await open_address(address).open()
     assert open_files() == before
+    await no_thread_left()
 
 
 async def test_opening_and_closing_leaks_nothing(line: Pty) -> None:
-    await asyncio.to_thread(int)
     before = open_files()
     for _ in range(20):
         async with opened(line.address) as link:
             await link.read(1, 0)
+    assert open_files() == before
+    await no_thread_left()
+
+
+@dataclass
+class Adapter:
+    """Opening hangs until it is plugged in again, and so does closing where `closes` is not set."""
+
+    hangs: threading.Event
+    plugged: threading.Event
+    closes: threading.Event
+
+
+@pytest.fixture
+def adapter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Adapter]:
+    it = Adapter(threading.Event(), threading.Event(), threading.Event())
+    it.closes.set()
+    really_open, really_close = lines._open_port, lines._close_port
+
+    def open_port(address: lines.SerialAddress) -> Serial:
+        it.hangs.set()
+        assert it.plugged.wait(20)
+        return really_open(address)
+
+    def close_port(port: Serial) -> None:
+        assert it.closes.wait(20)
+        really_close(port)
+
+    monkeypatch.setattr(lines, "_open_port", open_port)
+    monkeypatch.setattr(lines, "_close_port", close_port)
+    yield it
+    it.plugged.set()
+    it.closes.set()
+
+
+async def test_an_opening_that_hangs_is_given_up_and_what_it_opens_later_is_closed(
+    line: Pty, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "OPEN_TIMEOUT_S", 0.05)
+    before = open_files()
+    link = open_address(line.address)
+    async with asyncio.timeout(5):
+        with pytest.raises(LinkError, match="did not open in"):
+            await link.open()
+    for _ in range(3):  # a dead adapter costs one thread, however often it is tried
+        with pytest.raises(LinkError, match="still hangs"):
+            await link.open()
+    assert len(port_threads()) == 1
+    adapter.plugged.set()
+    await no_thread_left()
+    assert open_files() == before
+    await link.open()
+    await link.write(b"x")
+    await link.close()
+    assert open_files() == before
+
+
+async def test_openings_that_hang_take_no_thread_from_others(line: Pty, adapter: Adapter) -> None:
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    opening = asyncio.create_task(open_address(line.address).open())
+    await until(adapter.hangs.is_set)
+    try:
+        async with asyncio.timeout(2):
+            assert await asyncio.to_thread(int) == 0  # as a name is resolved, or the journal closed
+    finally:
+        adapter.plugged.set()
+        opening.cancel()
+        await asyncio.wait([opening])
+        await no_thread_left()
+
+
+async def test_an_opening_that_hangs_does_not_hold_up_a_cancellation(line: Pty, adapter: Adapter) -> None:
+    before = open_files()
+    opening = asyncio.create_task(open_address(line.address).open())
+    await until(adapter.hangs.is_set)
+    began = time.monotonic()
+    timer = threading.Timer(3, adapter.plugged.set)
+    timer.start()
+    opening.cancel()
+    await asyncio.wait([opening])
+    assert opening.cancelled()
+    assert time.monotonic() - began < 2
+    timer.cancel()
+    adapter.plugged.set()
+    await no_thread_left()
+    assert open_files() == before
+
+
+async def test_a_port_that_opened_just_as_nobody_waited_any_more_is_closed(line: Pty) -> None:
+    before = open_files()
+    for _ in range(20):
+        opening = asyncio.create_task(open_address(line.address).open())
+        await asyncio.sleep(0)
+        time.sleep(0.01)  # noqa: ASYNC251 - it is opened, and the loop has not heard of it
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        await until(lambda: open_files() == before)
+
+
+def test_an_opening_that_hangs_does_not_hold_up_the_end_of_the_loop(line: Pty, adapter: Adapter) -> None:
+    async def dies() -> None:
+        opening = asyncio.create_task(open_address(line.address).open())
+        await until(adapter.hangs.is_set)
+        opening.cancel()
+
+    timer = threading.Timer(3, adapter.plugged.set)
+    timer.start()
+    began = time.monotonic()
+    asyncio.run(dies())
+    assert time.monotonic() - began < 2
+    timer.cancel()
+    before = open_files()
+    adapter.plugged.set()  # and behind the closed loop nothing stays open either
+    asyncio.run(no_thread_left())
+    assert open_files() == before
+
+
+async def test_a_closing_that_hangs_ends_by_itself(
+    line: Pty, adapter: Adapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "CLOSE_TIMEOUT_S", 0.05)
+    before = open_files()
+    adapter.plugged.set()
+    link = open_address(line.address)
+    await link.open()
+    adapter.closes.clear()
+    async with asyncio.timeout(5):
+        await link.close()
+    with pytest.raises(LinkError, match="is not open"):
+        await link.read(1, 1)
+    adapter.closes.set()
+    await no_thread_left()
     assert open_files() == before
 
 
