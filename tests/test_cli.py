@@ -34,7 +34,7 @@ address = "tcp://127.0.0.1:4001"
 def _nobody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test of this ring reaches a broker or a name server."""
 
-    async def refuse(*_: Any) -> None:
+    async def refuse(*_: Any, **__: Any) -> None:
         raise ConnectionRefusedError("nobody listens")
 
     monkeypatch.setattr("cloud_bridge.mqtt_link.open_socket", refuse)
