@@ -134,6 +134,18 @@ async def test_a_capture_is_counted_also_by_a_unit_that_another_tool_reset(st0: 
         assert it.far.motions == [CAPTURE]
 
 
+@virtual_time
+async def test_a_unit_that_lost_power_is_made_to_count_anew_whoever_reset_it_since() -> None:
+    async with bench(take_min_s=1.0) as it:
+        await it.driver.probe()
+        it.far.say(STATUS, b.fails("B0"))
+        await it.driver.self_test()  # tells of it and resets nothing
+        it.far.counting, it.far.st0 = False, 1
+        arming = await it.driver.arm("capture_card", {})
+        assert (await it.driver.act("capture_card", {}, arming)).item is Whereabouts.BIN
+        assert it.far.count(INITIALISE) == 2
+
+
 @pytest.mark.rule("PHY-6")
 @virtual_time
 async def test_the_readings_of_a_capture_are_those_after_the_reset() -> None:
