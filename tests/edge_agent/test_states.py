@@ -16,13 +16,13 @@ S = TypeVar("S")
 
 # The tables as a person reads them in the contract (ORD-2, ORD-3), written a second time on purpose.
 ORDERS = """
-accepted         scheduled running waiting held failed cancelled expired
-scheduled        running waiting held failed cancelled expired
-running          waiting held cancelling needs_attention completed partly_completed failed cancelled expired
-waiting          waiting running scheduled held cancelling needs_attention completed partly_completed failed cancelled expired
-held             running scheduled cancelling needs_attention failed cancelled expired
-cancelling       waiting needs_attention completed partly_completed failed cancelled expired
-needs_attention  running held cancelling completed partly_completed failed cancelled expired
+accepted scheduled running waiting held failed cancelled expired
+scheduled running waiting held failed cancelled expired
+running waiting held cancelling needs_attention completed partly_completed failed cancelled expired
+waiting waiting running scheduled held cancelling needs_attention completed partly_completed failed cancelled expired
+held running scheduled cancelling needs_attention failed cancelled expired
+cancelling waiting needs_attention completed partly_completed failed cancelled expired
+needs_attention running held cancelling completed partly_completed failed cancelled expired
 completed
 partly_completed
 failed
