@@ -121,7 +121,8 @@ def _end(tx: Tx, order: OrderRow) -> OrderRow:
         if lane.holder == order.id:
             set_lane(tx, replace(lane, holder=None))
     late = any(s.undoes and s.item == Whereabouts.CUSTOMER for s in steps)
-    if late and past_return(steps):  # gone at the last moment: the order was fulfilled
+    handed_over = any(s.no_return and s.state in (Step.DONE, Step.SKIPPED) for s in steps)
+    if late and handed_over:  # gone at the last moment: the order was fulfilled
         return change_order(tx, order, Order.COMPLETED, reason="taken_late", facts={"taken": "inferred"})
     facts: dict[str, Any] = {key: s.facts[key] for s in steps for key in ("taken", "retained") if key in s.facts}
     return change_order(tx, order, _ENDS[order.goal], reason=order.goal_reason, facts=facts)

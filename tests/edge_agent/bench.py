@@ -48,7 +48,7 @@ class Bench(Book):
         old = self.drivers.get(device)
         driver = FakeDriver(machine, DeviceNotebook(self.journal, device))
         if old is not None:  # another process: what it knew is gone, the machine and the line are as they are
-            driver.up, driver.plan, driver.refuses = old.up, old.plan, old.refuses
+            driver.up, driver.plan, driver.refuses, driver.question_s = old.up, old.plan, old.refuses, old.question_s
         self.drivers[device] = driver
         parts = LaneParts(device, "fake", "card-dispenser", driver, self.journal, self.clock, self._publish)
         parts.idle_poll_s, parts.jitter = self.idle_poll_s, lambda: 0.5

@@ -22,7 +22,7 @@ POLL_S = 0.5
 NEVER = float("inf")
 
 
-POWER_LOST = "power_lost"
+POWER_LOST, BY_HAND = "power_lost", "moved_by_hand"
 _WHERE = {0: Whereabouts.STOCK, 1: Whereabouts.MOUTH, 2: Whereabouts.TRANSPORT}
 
 
@@ -36,7 +36,8 @@ def judge(act: str, before: Json, after: Json, notes: list[str]) -> Verdict:
     if gained == 1 and st0 == 0:
         kept = act in ("present_card", "capture_card")
         return Verdict(Outcome.DONE if kept else Outcome.FAILED, "retained", Whereabouts.BIN, {"retained": True})
-    if gained or (st0 == 0 and notes and act != "present_card"):
+    lost_track = BY_HAND in notes or (POWER_LOST in notes and act in ("draw_card", "capture_card"))
+    if gained or (st0 == 0 and lost_track):
         return Verdict(Outcome.UNKNOWN, notes[0] if notes else "unexpected_readings", lane_shut=True)
     at_rest = {"draw_card": 0, "present_card": 2, "capture_card": st0, "await_taken": 1}[act]
     if st0 == at_rest and not (act == "capture_card" and st0 == 0):
@@ -59,6 +60,7 @@ class Machine:
     bin_full: bool = False
     moving_until: float = 0.0
     ledger: list[Json] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)  # what it will tell once, at the next question
     drawn_for: list[str] = field(default_factory=list)  # the order of each card, as the lane named it
     _serials: Any = field(default_factory=lambda: itertools.count(1))
 
@@ -114,6 +116,7 @@ class Machine:
     def remove(self) -> None:
         """Hands clear the machine."""
         serial, self.transport, self.mouth = self.transport or self.mouth, None, None
+        self.untold.append(BY_HAND)
         if serial is not None:
             self.note("show", "card_removed", serial)
 
@@ -134,6 +137,7 @@ class FakeDriver:
     plan: deque[str] = field(default_factory=deque)
     up: bool = True
     settle_s: float = 1.0
+    question_s: float = 0.0  # how long the answer to a question is on its way
     calls: list[str] = field(default_factory=list)
     before_arm: Callable[[str], Awaitable[None]] = _nothing  # before it looks
     after_arm: Callable[[str], Awaitable[None]] = _nothing  # when it has looked, and nobody knows yet
@@ -148,11 +152,17 @@ class FakeDriver:
     def acts(self) -> Mapping[str, ActSpec]:
         return ACTS
 
-    def _question(self, name: str) -> None:
+    async def _question(self, name: str) -> None:
         self.calls.append(name)
         if not self.up:
             raise DeviceUnavailable("line_lost")
         self.asked_at.append(_now())
+        await self._hear()
+
+    async def _hear(self) -> None:
+        while self.machine.untold and self.notebook is not None:
+            await self.notebook.note(self.machine.untold[0], {})
+            del self.machine.untold[0]  # told, and kept (PHY-5)
 
     async def connect(self) -> None:
         self.calls.append("connect")
@@ -163,22 +173,23 @@ class FakeDriver:
         self.calls.append("disconnect")
 
     async def probe(self) -> Twin:
-        self._question("probe")
+        await self._question("probe")
         st0 = self.machine.readings()["st0"]
         return Twin("online", media="present" if st0 else "notPresent", identity={"model": "fake"})
 
     async def recover(self) -> None:
-        self._question("recover")
+        await self._question("recover")
         if self.recover_refuses:
             raise DeviceRefused("card_jam")
 
     async def arm(self, act: str, params: Mapping[str, Any]) -> Arming:
-        self._question(f"arm {act}")
+        await self._question(f"arm {act}")
         await self.before_arm(act)
         readings = self.machine.readings()
         if self.refuses and act != "await_taken":
             raise DeviceRefused(self.refuses)
         self._check(act, readings, params)
+        await asyncio.sleep(self.question_s)
         await self.after_arm(act)
         return Arming(readings)
 
@@ -221,17 +232,20 @@ class FakeDriver:
     async def _tell(self, act: str, word: str, arming: Arming) -> Verdict:
         if word.startswith("cut"):
             self.up = False
-        if word == "lost_track" and self.notebook is not None:
-            await self.notebook.note(POWER_LOST, {})
+        if word == "lost_track":
+            self.machine.untold.append(POWER_LOST)
         if word.startswith(("cut", "silent", "lost")):
             raise OutcomeUnknown("no_answer")
         if word == "fault":
             raise DeviceFault("card_jam", item=Whereabouts.TRANSPORT)
         if word == "jam":
             return Verdict(Outcome.FAILED, "card_jam", Whereabouts.TRANSPORT, {}, lane_shut=True)
-        return await self._judge(act, arming)
+        verdict = await self._judge(act, arming)
+        await asyncio.sleep(self.question_s)
+        return verdict
 
     async def _judge(self, act: str, arming: Arming) -> Verdict:
+        await self._hear()
         notes = await self.notebook.notes_since(arming) if self.notebook else []
         return judge(act, dict(arming.readings), self.machine.readings(), notes)
 
@@ -242,9 +256,9 @@ class FakeDriver:
         until = _now() + limit_s
         before = {"st0": 1, "bin": params.get("bin", arming.readings["bin"])}
         while True:
-            if not self.up:
-                raise DeviceUnavailable("line_lost")
-            verdict = judge(act, before, self.machine.readings(), [])
+            await self._question("look")
+            notes = await self.notebook.notes_since(arming) if self.notebook else []
+            verdict = judge(act, before, self.machine.readings(), notes)
             if verdict.outcome is not Outcome.NO_EFFECT:
                 return verdict
             if _now() >= until:
@@ -252,10 +266,12 @@ class FakeDriver:
             await asyncio.sleep(POLL_S)
 
     async def reconcile(self, act: str, params: Mapping[str, Any], arming: Arming) -> Verdict:
-        self._question(f"reconcile {act}")
+        await self._question(f"reconcile {act}")
         if self.reconciles:
             answer = self.reconciles.popleft()
             if isinstance(answer, Verdict):
                 return answer
             raise answer
-        return await self._judge(act, arming)
+        verdict = await self._judge(act, arming)
+        await asyncio.sleep(self.question_s)
+        return verdict

@@ -74,6 +74,7 @@ class Day:
         self.bench.wall.follow = lambda: self.loop.time() - 1000
         self.bench.fast = True
         self.do(self.bench.open())
+        self.bench.driver.question_s = 0.1
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -184,6 +185,12 @@ class Day:
     async def _take(self) -> None:
         self.bench.machine.take()
 
+    def hands(self, emptied: bool) -> None:
+        """Somebody opens the machine, takes out what is in it, and perhaps sets the counter of its bin back."""
+        self.do(self._remove())
+        if emptied:
+            self.bench.machine.bin = 0
+
     def restart(self) -> None:
         self.do(self.bench.restart())
 
@@ -233,7 +240,7 @@ class Day:
 
     def evening(self) -> None:
         """Everything works again and people answer: each order must come to its end, and the checker must agree."""
-        for _ in range(12 + 4 * self.count):
+        for round_ in range(12 + 4 * self.count):
             self.bench.driver.plan.clear()
             for what in ("line", "shutter", "clock", "bin", "stacker"):
                 self.fault(what, well=True)
@@ -242,6 +249,8 @@ class Day:
                 break
             for order in told.open:
                 self.do(self.bench.ask("order.release", subject=order))
+                if round_ > 8 + 2 * self.count:  # its card was taken out by hand: it waits for ever, and says so
+                    self.do(self.bench.ask("order.cancel", subject=order))
             for order, asks in list(told.asks.items()):
                 self.decide(order, asks, "failed")
             self.time(45)

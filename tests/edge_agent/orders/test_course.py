@@ -363,6 +363,16 @@ async def test_a_card_that_vanished_before_it_was_presented_completes_nothing(tm
         assert row.state == "expired"
 
 
+@pytest.mark.rule("ORD-6")
+async def test_a_card_gone_when_people_chose_to_capture_it_completes_nothing_but_is_told(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await at_point.present_asks(book)
+        await book.resolve("o1", "present", "capture", "zhang")
+        row = await book.unneeded("done", "customer", taken="inferred")
+        assert (row.state, row.reason) == ("failed", "decided_capture")
+        assert book.events("order.changed")[-1]["data"]["facts"] == {"taken": "inferred"}
+
+
 @pytest.mark.rule("PHY-7")
 async def test_a_needless_capture_of_which_nobody_can_say_where_the_card_is_asks_people(tmp_path: Path) -> None:
     async with Book(tmp_path) as book:
