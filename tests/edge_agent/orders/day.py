@@ -32,6 +32,7 @@ class Told:
         self.waiting_for: dict[str, str | None] = {}
         self.presented: set[str] = set()  # the presenting was armed, and not evidenced as without effect
         self.asks: dict[str, Json] = {}
+        self.changes: Counter[str] = Counter()
 
     def hear(self, seq: int, type_: str, data: Json) -> None:
         assert seq == self.seq + 1, "a gap in what was told"
@@ -43,6 +44,7 @@ class Told:
 
     def _order(self, data: Json) -> None:
         order = data["order"]
+        self.changes[order] += 1
         self.orders[order] = data["to"]
         self.waiting_for[order] = data.get("waiting_for")
         self.asks.pop(order, None)
@@ -68,6 +70,7 @@ class Day:
         self._folder = tempfile.TemporaryDirectory(prefix="day-")
         self._told = Told()
         self.count = 0
+        self.happened = 0
 
     def __enter__(self) -> Self:
         self.bench = Bench(Path(self._folder.name))
@@ -95,6 +98,7 @@ class Day:
 
     def live(self, events: Iterable[Event]) -> None:
         for name, *words in events:
+            self.happened += 1
             getattr(self, name)(*words)
             self.look()
 
@@ -213,6 +217,8 @@ class Day:
         self._rows_and_events_agree(told)
         self._what_is_unsettled_stands_in_the_ring()
         self._the_machine_is_one_orders_at_most(told)
+        # Each thing that happens changes an order a few times, and then it is silent.
+        assert all(count <= 10 + 6 * self.happened for count in told.changes.values()), told.changes
 
     def _rows_and_events_agree(self, told: Told) -> None:
         rows = self.bench.look(lambda tx: tx.all("SELECT id, state FROM orders"))
@@ -241,6 +247,7 @@ class Day:
     def evening(self) -> None:
         """Everything works again and people answer: each order must come to its end, and the checker must agree."""
         for round_ in range(12 + 4 * self.count):
+            self.happened += 1
             self.bench.driver.plan.clear()
             for what in ("line", "shutter", "clock", "bin", "stacker"):
                 self.fault(what, well=True)

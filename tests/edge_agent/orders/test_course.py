@@ -8,7 +8,7 @@ import pytest
 
 from edge_agent.orders import course
 from edge_agent.orders.course import NotNow
-from edge_agent.orders.record import AttemptRow, next_on_device, queue_is_stale
+from edge_agent.orders.record import AttemptRow, LaneRow, next_on_device, queue_is_stale, set_lane
 from tests.edge_agent.orders import points as at_point
 from tests.edge_agent.orders.points import ASKING, BEFORE_RETURN, OPEN, PAST_RETURN, Way, play_on
 from tests.edge_agent.parts import DEVICE, Book, at
@@ -427,6 +427,17 @@ async def test_a_shut_lane_keeps_others_out(tmp_path: Path) -> None:
         assert await book.arm("o2") == NotNow("lane_shut")
         await book.resolve("o1", "draw", "failed", "zhang")
         assert isinstance(await book.arm("o2"), AttemptRow)
+
+
+@pytest.mark.rule("PHY-7")
+@pytest.mark.rule("ORD-12")
+async def test_a_lane_shut_for_the_sake_of_a_lost_journal_arms_for_nobody(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await book.submit()
+        lost = LaneRow(DEVICE, shut=True, reason="journal_lost", attempt="x/draw/1")
+        await book.do(lambda tx: set_lane(tx, lost))
+        assert await book.arm() == NotNow("lane_shut")
+        assert book.one("SELECT 1 FROM attempts") is None
 
 
 @pytest.mark.rule("PHY-7")
