@@ -24,6 +24,9 @@ class LinkLost(Exception):
         self.taken_over = taken_over
 
 
+TOO_LARGE = "Packet too large"  # MQTT's name of reason code 0x95
+
+
 class PublishRefused(Exception):
     """The broker acknowledged a publish with a failure; `reason` is MQTT's own name of it."""
 

@@ -25,7 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud_bridge.envelope import CONTENT_TYPE
-from cloud_bridge.link import Connect, ConnectRefused, LinkLost, PublishRefused
+from cloud_bridge.link import TOO_LARGE, Connect, ConnectRefused, LinkLost, PublishRefused
 from cloud_bridge.sockets import open_socket
 
 log = logging.getLogger(__name__)
@@ -169,7 +169,7 @@ class MqttLink:
     ) -> None:
         """See link.Link."""
         if len(topic) + len(payload) + PACKET_OVERHEAD > self._packet_limit:
-            raise PublishRefused(topic, "Packet too large")  # sent all the same it would end the connection, each time
+            raise PublishRefused(topic, TOO_LARGE)  # sent all the same it would end the connection, each time
         properties = _properties(PacketTypes.PUBLISH)
         properties.ContentType = CONTENT_TYPE
         if expiry_s is not None:

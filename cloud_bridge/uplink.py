@@ -10,7 +10,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from cloud_bridge.link import Link, LinkLost, PublishRefused
+from cloud_bridge.envelope import shortened
+from cloud_bridge.link import TOO_LARGE, Link, LinkLost, PublishRefused
 from cloud_bridge.ports import Lane, Outbox, Outgoing
 from cloud_bridge.settings import LinkSettings
 from cloud_bridge.topics import Topics
@@ -128,7 +129,12 @@ class Uplink:
         acknowledged: list[int] = []
 
         async def publish(row: Outgoing) -> None:
-            await link.publish(topic, row.payload)
+            try:
+                await link.publish(topic, row.payload)
+            except PublishRefused as refusal:
+                if refusal.reason != TOO_LARGE:
+                    raise
+                await link.publish(topic, shortened(row.payload))  # else all that stands behind it waited for ever
             acknowledged.append(row.key)
 
         try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from cloud_bridge.bridge import Bridge
-from cloud_bridge.link import Connect, ConnectRefused, PublishRefused
+from cloud_bridge.link import TOO_LARGE, Connect, ConnectRefused, PublishRefused
 from cloud_bridge.ports import StoreFailed
 from cloud_bridge.settings import LinkSettings
 from cloud_bridge.topics import Topics
@@ -353,6 +353,26 @@ async def test_refused_events_wait_with_a_back_off_one_by_one_and_are_told_once(
         assert w.outbox.sent["events"] == list(range(1, 8))
         assert w.bridge.status.refused == 1 + len(tries), "one for the first batch, one for each try"
         assert len(w.links) == 1
+
+
+@pytest.mark.rule("ENV-5")
+async def test_what_is_too_large_for_the_broker_goes_up_shortened_and_blocks_nobody() -> None:
+    async with world() as w:
+
+        async def answer(topic: str, payload: bytes) -> None:
+            if topic == TOPICS.events and len(payload) > 500:
+                raise PublishRefused(topic, TOO_LARGE)
+
+        w.answer = answer
+        data = {"journal": "j", "seq": 1, "order": "o1", "reason": "x" * 400, "facts": {"long": "y" * 400}}
+        large = json.dumps({"id": "j-1", "type": "t", "data": data}).encode()
+        w.outbox.rows["events"] = {1: large, 2: b"events 2"}
+        w.outbox.put("events", 3)
+        await settle()
+        assert w.outbox.sent["events"] == [1, 2, 3]
+        stubs = [json.loads(payload) for topic, payload, _ in w.links[0].published if b"too_large" in payload]
+        told = {"journal": "j", "seq": 1, "order": "o1", "too_large": len(large)}
+        assert stubs == [{"id": "j-1", "type": "t", "data": told}]
 
 
 @pytest.mark.rule("OUT-5")
