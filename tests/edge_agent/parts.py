@@ -19,7 +19,8 @@ from cloud_bridge.envelope import rfc3339
 from cloud_bridge.messages import EVENTS, REPLY
 from device_drivers.device import ActKind, ActSpec, Arming, Outcome, Verdict, Whereabouts
 from edge_agent.clock import Clock
-from edge_agent.journal.journal import CommitHooks, Journal, Tx
+from edge_agent.journal.journal import CommitHooks, Journal
+from edge_agent.journal.tx import Tx
 from edge_agent.orders import course
 from edge_agent.orders.desk import Branch, Place
 from edge_agent.orders.intake import Intake
@@ -79,13 +80,18 @@ class InlineJournal(Journal):
     _eyes: sqlite3.Connection | None = None
 
     def post(self, work: Callable[[Tx], T]) -> Any:
-        queued = self._jobs.qsize()
         future = super().post(work)
-        if self._jobs.qsize() > queued:
-            job = self._jobs.get_nowait()
-            assert job is not None
-            self._commit([job])
+        self._loop.call_soon(self._write_queued)  # what is posted and not awaited is not written yet
         return future
+
+    def _write_queued(self) -> None:
+        """Whatever queued in one turn of the loop shares one commit, as it does on the writer's thread."""
+        batch: list[Any] = []
+        while not self._jobs.empty():
+            job = self._jobs.get_nowait()
+            batch += [job] if job is not None else []  # None: it was closed meanwhile
+        if batch:
+            self._commit(batch)
 
     def _write_loop(self) -> None:
         """Its thread has nothing to do."""
@@ -108,6 +114,7 @@ class InlineJournal(Journal):
         if self._eyes is not None:
             self._eyes.close()
             self._eyes = None
+        self._write_queued()
         await super().close()
 
 

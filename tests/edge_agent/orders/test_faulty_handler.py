@@ -19,7 +19,8 @@ def break_hold(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
         tx.do("UPDATE orders SET held = 1")
         raise error
 
-    monkeypatch.setitem(intake._HANDLERS, OrderHold, broken)
+    handlers: dict[Any, Any] = {**intake._HANDLERS, OrderHold: broken}
+    monkeypatch.setattr(intake, "_HANDLERS", handlers)
 
 
 async def test_a_fault_of_ours_is_answered_and_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
