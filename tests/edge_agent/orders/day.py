@@ -190,7 +190,12 @@ class Day:
         self.bench.machine.take()
 
     def hands(self, emptied: bool) -> None:
-        """Somebody opens the machine, takes out what is in it, and perhaps sets the counter of its bin back."""
+        """Somebody opens the machine, takes out what is in it, and perhaps sets the counter of its bin back.
+
+        Not in the blink between the last look before an act and its frame: that no software can see.
+        """
+        if not self.bench.only_lane._idle.is_set():
+            return
         self.do(self._remove())
         if emptied:
             self.bench.machine.bin = 0

@@ -137,7 +137,6 @@ KEPT: dict[str, list[Event]] = {
     "people choose to capture a card that hands took out": [
         *(("submit", 5, 1, 10, None), ("full", 5), ("time", 1.3), ("hands", False), ("time", 12.0), ("resolve", 0)),
     ],
-    "hands in the machine while it draws": [("submit", 0, 30, None, None), ("time", 1.3), ("hands", False)],
 }
 
 
