@@ -192,9 +192,10 @@ class Day:
     def hands(self, emptied: bool) -> None:
         """Somebody opens the machine, takes out what is in it, and perhaps sets the counter of its bin back.
 
-        Not in the blink between the last look before an act and its frame: that no software can see.
+        Not between the last look before an act and the first after it: what hands undo there no software can see.
         """
-        if not self.bench.only_lane._idle.is_set():
+        begun = "SELECT 1 FROM attempts WHERE state IN ('armed', 'acting', 'in_doubt')"
+        if not self.bench.only_lane._idle.is_set() or self.bench.one(begun) is not None:
             return
         self.do(self._remove())
         if emptied:

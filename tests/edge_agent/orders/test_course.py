@@ -401,6 +401,16 @@ async def test_a_capture_without_effect_is_armed_once_more_then_asks(tmp_path: P
         assert book.step("draw.undo").armings == 2
 
 
+@pytest.mark.rule("ORD-7")
+async def test_a_capture_that_went_wrong_is_for_people_even_if_the_machine_does_not_mind(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await at_point.capturing(book)
+        await book.settle("failed", "mouth", lane_shut=False)
+        assert book.order().state == "needs_attention"
+        assert book.lane().shut
+        assert _asked(book) == ["failed"]
+
+
 async def test_after_a_draw_that_was_never_sent_others_may_use_the_machine(tmp_path: Path) -> None:
     async with Book(tmp_path) as book:
         await at_point.draw_acting(book)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from cloud_bridge.messages import OrderHold
+from cloud_bridge.messages import Code, OrderHold
 from cloud_bridge.ports import StoreFailed
 from edge_agent.orders import intake
+from edge_agent.orders.desk import Rejected
 from tests.edge_agent.parts import Book
 
 
@@ -45,3 +46,11 @@ async def test_a_disk_that_fails_keeps_the_instruction_with_the_broker(
         with pytest.raises(StoreFailed):
             await book.ask("order.hold", subject="o1")
         assert book.intake.faults == 0
+
+
+async def test_what_a_handler_did_before_it_refused_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Book(tmp_path) as book:
+        await book.submit("o1")
+        break_hold(monkeypatch, Rejected(Code.CONFLICT, "it thought better of it"))
+        assert (await book.ask("order.hold", subject="o1"))["code"] == "conflict"
+        assert not book.order("o1").held
