@@ -520,6 +520,33 @@ async def test_a_stop_just_before_a_step_begins_it_no_more(tmp_path: Path) -> No
         assert bench.one("SELECT 1 FROM attempts") is None
 
 
+# -- being woken -------------------------------------------------------------------------------------------------------
+
+
+@virtual_time
+async def test_whatever_concerns_a_lane_wakes_it_at_once(tmp_path: Path) -> None:
+    async with Bench(tmp_path, idle_poll_s=10_000) as bench:
+        await bench.while_s(3)
+        for order in ("o1", "o2"):
+            bench.plan("jam" if order == "o2" else "ok")
+            await bench.submit(order)
+            await bench.ask("order.hold", subject=order)
+            await bench.while_s(60)
+            began = now()
+            await bench.ask("order.release", subject=order)
+            await bench.until("completed", "needs_attention", order=order)
+            assert now() - began < 10
+        bench.machine.remove()
+        await bench.submit("o3")
+        await bench.submit("o4", not_before=at(5))
+        began = now()
+        await bench.resolve("o2", "draw", "failed", "zhang")
+        await bench.until("completed", order="o3")
+        bench.wall.seconds = 5
+        await bench.until("completed", order="o4")
+        assert now() - began < 20
+
+
 # -- a lane that was shut ----------------------------------------------------------------------------------------------
 
 

@@ -232,6 +232,8 @@ async def test_without_a_clock_a_deadline_refuses_nobody(tmp_path: Path) -> None
         book.wall.known = False
         reply = await book.ask("order.submit", {**SUBMIT, "deadline": at(-5)}, subject="o1", deadline=at(-3600))
         assert reply["status"] == "accepted"
+        far = at(200 * 86_400)  # from a clock at its beginning any deadline is far
+        assert (await book.ask("order.submit", SUBMIT, subject="o2", deadline=far))["status"] == "accepted"
 
 
 @pytest.mark.rule("INS-1")
