@@ -12,7 +12,15 @@ import ssl
 
 
 class NotLoopbackError(ValueError):
-    """The broker is on another machine, which is refused while instructions are unsigned."""
+    """The broker is on another machine, which is refused while instructions are unsigned.
+
+    `code` and `places` tell it to who speaks another language; `places["error"]` is a name such as EAI_NONAME.
+    """
+
+    def __init__(self, sentence: str, code: str, **places: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.places = places
 
 
 def require_loopback(host: str) -> None:
@@ -23,13 +31,26 @@ def require_loopback(host: str) -> None:
     try:
         found = {info[4][0] for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
     except (OSError, ValueError) as error:  # the second: a name that cannot even be asked for
-        raise NotLoopbackError(f"the broker's host {host!r} has no address ({error}): use 127.0.0.1") from error
+        raise NotLoopbackError(
+            f"the broker's host {host!r} has no address ({error}): use 127.0.0.1",
+            "host_unknown",
+            host=repr(host),
+            error=_name_of(error),
+        ) from error
     foreign = sorted(str(address) for address in found if not ipaddress.ip_address(address).is_loopback)
     if foreign:
         raise NotLoopbackError(
             f"the broker's host {host!r} is {', '.join(foreign)}, not this machine: instructions are not signed in "
-            "this version, so only a broker on loopback is allowed; use 127.0.0.1"
+            "this version, so only a broker on loopback is allowed; use 127.0.0.1",
+            "host_elsewhere",
+            host=repr(host),
+            addresses=", ".join(foreign),
         )
+
+
+def _name_of(error: OSError | ValueError) -> str:
+    names = (name for name in dir(socket) if name.startswith("EAI_") and getattr(socket, name) == error.args[0])
+    return next(names, "") if isinstance(error, socket.gaierror) else type(error).__name__
 
 
 async def open_socket(

@@ -21,7 +21,12 @@ ENTRY_POINT_GROUP = "branchgate.drivers"
 
 
 class UnknownKindError(LookupError):
-    """No such kind of device, or its package does not load; says which kinds there are."""
+    """No such kind of device, or its package does not load; `code` and `places` tell it to who speaks otherwise."""
+
+    def __init__(self, sentence: str, code: str, **places: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.places = places
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,10 @@ def kind_of(name: str) -> DeviceKind:
         return _BUILT_IN[name]
     for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
         return _load(entry.name, entry.value, entry.load)
-    raise UnknownKindError(f"there is no device kind {name!r}; known are {', '.join(kinds())}")
+    known = ", ".join(kinds())
+    raise UnknownKindError(
+        f"there is no device kind {name!r}; known are {known}", "kind_unknown", kind=repr(name), known=known
+    )
 
 
 def kinds() -> tuple[str, ...]:
@@ -62,7 +70,19 @@ def _load(name: str, where: str, load: Callable[[], object]) -> DeviceKind:
     try:
         kind = load()
     except Exception as error:  # a stranger's module may raise anything; told once, here, with its name
-        raise UnknownKindError(f"the driver for {name!r} ({where}) does not load: {error!r}") from error
+        raise UnknownKindError(
+            f"the driver for {name!r} ({where}) does not load: {error!r}",
+            "kind_does_not_load",
+            kind=repr(name),
+            where=where,
+            error=repr(error),
+        ) from error
     if not isinstance(kind, DeviceKind):
-        raise UnknownKindError(f"the driver for {name!r} ({where}) is no DeviceKind but a {type(kind).__name__}")
+        raise UnknownKindError(
+            f"the driver for {name!r} ({where}) is no DeviceKind but a {type(kind).__name__}",
+            "kind_no_device_kind",
+            kind=repr(name),
+            where=where,
+            type=type(kind).__name__,
+        )
     return kind

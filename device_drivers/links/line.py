@@ -120,7 +120,5 @@ class Lines:
             self._lines[port] = (str(address), SharedLine(self._make_link(text)))
         settings, line = self._lines[port]
         if settings != str(address):
-            raise AddressError(
-                f"{port} is configured as {settings} and as {address}; give all its units the same address"
-            )
+            raise AddressError("address_two_settings", port=port, first=settings, second=str(address))
         return line
