@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from enum import StrEnum
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.text import Text
@@ -26,6 +26,9 @@ from central_scheduler.console.screen import Screen, harmless, painted
 from central_scheduler.console.usage import UsageMistake, check_text, problem_of
 from cloud_bridge.messages import Choice
 from edge_agent.texts import Texts, language
+
+if TYPE_CHECKING:
+    from edge_agent.settings import BadConfig
 
 PROGRAM = "branchgate"
 # Help and usage errors are spoken before typer has parsed anything, so the language is chosen from the raw arguments.
@@ -119,7 +122,7 @@ def agent(
     try:
         running.run(config, debug=debug)
     except BadConfig as bad:
-        raise _refused(config, [str(problem) for problem in bad.problems]) from bad
+        raise _refused(config, bad) from bad
     except JournalLocked as locked:
         raise Problem(Exit.LOCKED, "locked", why=locked) from locked
     except running.AgentEnded as ended:
@@ -127,9 +130,12 @@ def agent(
     return Exit.OK
 
 
-def _refused(config: Path, findings: Sequence[str]) -> Problem:
-    problem = Problem(Exit.CONFIG, "config", what=findings[0], file=config)
-    problem.more.extend(findings[1:])
+def _refused(config: Path, bad: BadConfig) -> Problem:
+    findings = [{"file": p.file, "line": p.line, "code": p.code, "message": p.words(T)} for p in bad.problems]
+    lines = ["{file}:{line}: {message}".format_map(finding) for finding in findings]
+    problem = Problem(Exit.CONFIG, "config", what=lines[0], file=config)
+    problem.more.extend(lines[1:])
+    problem.findings.extend(findings)
     return problem
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+from edge_agent import toml_mistakes
 
 Place = tuple[int | str, ...]
 MAX_LINE = 4096
@@ -20,17 +23,18 @@ MAX_DEPTH = 16  # nothing that people write here lies deeper
 
 
 class Unreadable(ValueError):
-    """A file that says nothing: `why` is a sentence, `line` where it stands (1-based)."""
+    """A file that says nothing: a code of the catalogue's findings, its places, and the line (1-based)."""
 
-    def __init__(self, line: int, why: str) -> None:
-        super().__init__(f"line {line}: {why}")
+    def __init__(self, line: int, code: str, **places: object) -> None:
+        super().__init__(f"line {line}: {code} {places}")
         self.line = line
-        self.why = why
+        self.code = code
+        self.places = places
 
 
 def _named(value: Any) -> Any:
     if isinstance(value, str) and (not value.strip() or "\0" in value):
-        raise ValueError("names no file or folder: write its path")
+        raise PydanticCustomError("no_path", "names no file or folder: write its path")
     return value
 
 
@@ -43,31 +47,30 @@ def read_text(path: Path, max_bytes: int) -> str:
         with path.open("rb") as file:
             raw = file.read(max_bytes + 1)
     except OSError as error:
-        raise Unreadable(1, f"cannot be read: {error.strerror}") from error
+        raise Unreadable(1, "file_unreadable", error=error) from error
     if len(raw) > max_bytes:
-        raise Unreadable(1, f"is over {max_bytes} bytes: is it the right file?")
+        raise Unreadable(1, "file_too_large", bytes=max_bytes)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-    raise Unreadable(line, "is not UTF-8 text: save it as UTF-8")
+    raise Unreadable(line, "file_encoding")
 
 
 def members_of(text: str) -> dict[str, Any]:
     """TOML text -> its members. Raises Unreadable."""
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) > MAX_LINE:
-            raise Unreadable(number, f"is over {MAX_LINE} characters long: break this line")
+            raise Unreadable(number, "line_too_long", characters=MAX_LINE)
         if line.count(".") > MAX_DOTS and _NO_KEY.sub("", line).count(".") > MAX_DOTS:
-            raise Unreadable(number, f"has over {MAX_DOTS} dots: nothing lies so deep, mend this line")
+            raise Unreadable(number, "too_many_dots", dots=MAX_DOTS)
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise Unreadable(1, "is not TOML that can be read: it is nested too deeply") from None
+        raise Unreadable(1, "nested_too_deeply") from None
     except ValueError as error:  # a number of thousands of digits is one, too
-        found = re.search(r"at line (\d+)", str(error))
-        at = int(found[1]) if found else text.count("\n") + 1 if "end of document" in str(error) else 1
-        raise Unreadable(at, f"is not TOML: {error}") from error
+        line_number, code, places = toml_mistakes.told(text, error)
+        raise Unreadable(line_number, code, **places) from error
 
 
 def line_of(text: str, place: Place) -> int:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,25 +18,14 @@ from cloud_bridge.topics import DEFAULT_ROOT
 from device_drivers.catalog import UnknownKindError, kind_of
 from device_drivers.links.address import AddressError, open_address
 from device_drivers.links.line import Lines, SharedLine
-from edge_agent.hand_written import PathName, Place, Unreadable, line_of, members_of, read_text
+from edge_agent.findings import Problem, Saying, Word, at, misfits, unreadable
+from edge_agent.hand_written import PathName, Unreadable, members_of, read_text
 from edge_agent.orders.scenes import BadScene, Scene, load_scenes
+from edge_agent.spellings import CLIENT_ID, KIND, NAME, ROLE, TOPIC_ROOT, USERNAME
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 MAX_BYTES = 256 * 1024
 MAX_PASSWORD_BYTES = 4096
 MAX_PROBLEMS = 20  # whoever has more mends these first
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One finding: where it is, what is wrong and what to do."""
-
-    file: str
-    line: int
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.why}"
 
 
 class BadConfig(ValueError):
@@ -62,9 +50,9 @@ class LinkPart(_Part):
 
     host: str = Field(default="127.0.0.1", min_length=1, max_length=253)
     port: int = Field(default=1883, ge=1, le=65535)
-    root: str = Field(default=DEFAULT_ROOT, pattern=r"^[A-Za-z0-9._/-]{1,100}$")
-    client_id: str | None = Field(default=None, pattern=r"^[A-Za-z0-9._-]{1,100}$")
-    username: str | None = Field(default=None, pattern=r"^[^\x00-\x1f\x7f]{1,200}$")
+    root: str = Field(default=DEFAULT_ROOT, pattern=TOPIC_ROOT)
+    client_id: str | None = Field(default=None, pattern=CLIENT_ID)
+    username: str | None = Field(default=None, pattern=USERNAME)
     password_file: PathName | None = None
     tls_ca: PathName | None = None
     tls_certificate: PathName | None = None
@@ -98,8 +86,8 @@ class DevicePart(_Part):
     """One device: its name, what scenes call it for, what it is and where it is."""
 
     id: str = Field(pattern=NAME)
-    role: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
-    kind: str = Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")
+    role: str = Field(pattern=ROLE)
+    kind: str = Field(pattern=KIND)
     address: str = Field(min_length=1, max_length=300)
     idle_poll_s: float = Field(default=5.0, gt=0, le=3600)
     profile: dict[str, Any] = Field(default_factory=dict)
@@ -151,8 +139,7 @@ def _password(path: Path) -> str:
     try:
         return read_text(path, MAX_PASSWORD_BYTES).strip()
     except Unreadable as bad:
-        why = f"{bad.why}; [link] password_file names it: mend that, or give the file to the user who runs the agent"
-        raise BadConfig([Problem(str(path), bad.line, why)]) from bad
+        raise BadConfig([Problem(str(path), bad.line, Saying("password_file", {"why": unreadable(bad)}))]) from bad
 
 
 def load(path: Path) -> Settings:
@@ -160,36 +147,26 @@ def load(path: Path) -> Settings:
     try:
         text = read_text(path, MAX_BYTES)
     except Unreadable as bad:
-        raise BadConfig([Problem(str(path), bad.line, bad.why)]) from bad
+        raise BadConfig([Problem(str(path), bad.line, unreadable(bad))]) from bad
     return parse(text, str(path))
 
 
 def parse(text: str, file: str = "branch.toml") -> Settings:
     """TOML text -> Settings whose parts fit together. Raises BadConfig with every problem found."""
     if len(text.encode(errors="replace")) > MAX_BYTES:
-        raise BadConfig([Problem(file, 1, f"is over {MAX_BYTES} bytes: is it the right file?")])
+        raise BadConfig([Problem(file, 1, Saying("file_too_large", {"bytes": MAX_BYTES}))])
     try:
         members = members_of(text)
     except Unreadable as bad:
-        raise BadConfig([Problem(file, bad.line, bad.why)]) from bad
+        raise BadConfig([Problem(file, bad.line, unreadable(bad))]) from bad
     try:
         settings = Settings.model_validate(members)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_PROBLEMS]
-        raise BadConfig([_problem(text, file, e["loc"], e["msg"], e["type"]) for e in found]) from None
+        raise BadConfig(misfits(text, file, error, MAX_PROBLEMS)) from None
     problems = _fit_together(settings, text, file)
     if problems:
         raise BadConfig(problems[:MAX_PROBLEMS])
     return settings
-
-
-_REMEDIES = {"missing": "is missing: add it", "extra_forbidden": "is not known here: remove it or mend its spelling"}
-
-
-def _problem(text: str, file: str, loc: Place, message: str, kind: str = "") -> Problem:
-    message = message.removeprefix("Value error, ")
-    place = ".".join(str(part) for part in loc)
-    return Problem(file, line_of(text, loc), f"{place}: {_REMEDIES.get(kind, message)}")
 
 
 def _fit_together(settings: Settings, text: str, file: str) -> list[Problem]:
@@ -197,14 +174,14 @@ def _fit_together(settings: Settings, text: str, file: str) -> list[Problem]:
     try:
         require_loopback(settings.link.host)
     except NotLoopbackError as error:
-        found.append(_problem(text, file, ("link", "host"), str(error)))
+        why = {name: Word("os", value) if name == "error" else value for name, value in error.places.items()}
+        found.append(at(text, file, ("link", "host"), Saying(error.code, why)))
     if settings.link.backoff_max_s < settings.link.backoff_min_s:
-        found.append(_problem(text, file, ("link", "backoff_max_s"), "is smaller than backoff_min_s: make it larger"))
+        found.append(at(text, file, ("link", "backoff_max_s"), Saying("backoff_upside_down")))
     ids = [d.id for d in settings.device]
     for number, device in enumerate(settings.device):
         if device.id in ids[:number]:
-            why = f"{device.id!r} is used twice: give each device its own id"
-            found.append(_problem(text, file, ("device", number, "id"), why))
+            found.append(at(text, file, ("device", number, "id"), Saying("device_id_twice", {"id": repr(device.id)})))
         found += _check_kind(device, number, text, file)
     return found + _check_addresses(settings, text, file) + _check_scenes(settings, text, file)
 
@@ -213,10 +190,9 @@ def _check_kind(device: DevicePart, number: int, text: str, file: str) -> list[P
     try:
         kind_of(device.kind).profile.model_validate(device.profile)
     except UnknownKindError as error:
-        return [_problem(text, file, ("device", number, "kind"), str(error))]
+        return [at(text, file, ("device", number, "kind"), Saying(error.code, error.places))]
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_context=False, include_input=False)[:MAX_PROBLEMS]
-        return [_problem(text, file, ("device", number, "profile", *e["loc"]), e["msg"], e["type"]) for e in wrong]
+        return misfits(text, file, error, MAX_PROBLEMS, ("device", number, "profile"))
     return []
 
 
@@ -226,15 +202,15 @@ def _check_addresses(settings: Settings, text: str, file: str) -> list[Problem]:
     lines = Lines(open_address)  # names links, opens none
     seen: list[tuple[SharedLine, object, str]] = []
     for number, device in enumerate(settings.device):
+        place = ("device", number, "address")
         try:
             line = lines.line(device.address)
         except AddressError as error:
-            found.append(_problem(text, file, ("device", number, "address"), str(error)))
+            found.append(at(text, file, place, Saying(error.code, error.places)))
             continue
         unit = _unit(device)
         if first := next((id_ for other, its, id_ in seen if other is line and its == unit), None):
-            why = f"is the same machine as {first!r}, which would then do everything twice: mend address or profile"
-            found.append(_problem(text, file, ("device", number, "address"), why))
+            found.append(at(text, file, place, Saying("same_machine", {"first": repr(first)})))
         seen.append((line, unit, device.id))
     return found
 
@@ -253,7 +229,7 @@ def _check_scenes(settings: Settings, text: str, file: str) -> list[Problem]:
     try:
         scenes = settings.load_scenes()
     except BadScene as bad:
-        return [Problem(p.file, p.line, p.why) for p in bad.problems]
+        return bad.problems
     found: list[Problem] = []
     for number, device in enumerate(settings.device):
         try:
@@ -262,7 +238,6 @@ def _check_scenes(settings: Settings, text: str, file: str) -> list[Problem]:
             continue
         wanted = {a for s in scenes.values() for p in s.step if p.role == device.role for a in (p.act, p.undo) if a}
         if missing := sorted(wanted - set(acts)):
-            acts_text = ", ".join(missing)
-            why = f"scenes ask {device.role!r} for {acts_text}, which {device.kind!r} does not offer: change its role"
-            found.append(_problem(text, file, ("device", number, "role"), why))
+            places = {"role": repr(device.role), "acts": ", ".join(missing), "kind": repr(device.kind)}
+            found.append(at(text, file, ("device", number, "role"), Saying("acts_not_offered", places)))
     return found

@@ -246,6 +246,42 @@ def test_a_bad_scene_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path
     assert f"{tmp_path / 'broken.toml'}:2: error:" in out
 
 
+def test_findings_are_told_in_the_language_asked_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "T", Texts("zh"))
+    config = tmp_path / "branch.toml"
+    text = GOOD_CONFIG.format(folder=tmp_path).replace('"B0001"', '"B/1"').replace('"crt591"', "7")
+    config.write_text(text, encoding="utf-8")
+    code, out, _ = run(capsys, "check", str(config))
+    assert code == 78
+    assert f"{config}:2: 错误: branch.id：写法不对：请用字母、数字、点、横线和下划线" in out
+    assert f"{config}:8: 错误: device.0.kind：必须是文本：请加引号" in out
+    code, out, err = run(capsys, "agent", "--config", str(config))
+    assert code == 78
+    assert f"{config}:2: branch.id：写法不对" in err
+    assert f"{config}:8: device.0.kind：必须是文本" in err
+
+
+def test_findings_as_json_have_code_and_message(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    config = tmp_path / "branch.toml"
+    text = GOOD_CONFIG.format(folder=tmp_path).replace("tcp://127.0.0.1:4001", "tcp://127.0.0.1")
+    config.write_text(text, encoding="utf-8")
+    _, out, _ = run(capsys, "check", str(config), "--json")
+    (finding,) = json.loads(out)["findings"]
+    message = finding["message"]
+    assert message.startswith("device.0.address: 'tcp://127.0.0.1': host and port")
+    assert finding == {"level": "error", "file": str(config), "line": 9, "code": "address_tcp_port", "message": message}
+    _, _, err = run(capsys, "agent", "--config", str(config), "--json")
+    told = json.loads(err)
+    assert told["error"] == "config"
+    assert told["findings"] == [{"file": str(config), "line": 9, "code": "address_tcp_port", "message": message}]
+    text = GOOD_CONFIG.format(folder=tmp_path) + '[clock]\nsource = "host"\n[link]\npassword_file = "/nowhere"\n'
+    config.write_text(text, encoding="utf-8")
+    _, out, _ = run(capsys, "check", str(config), "--json")
+    assert [finding["code"] for finding in json.loads(out)["findings"]] == ["clock_host", "password_file"]
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(lambda text: text.encode()))
 @example(content=b"\xff")

@@ -33,7 +33,8 @@ class Problem(Exception):
         self.name = name
         self.remedy = remedy or name
         self.places = places
-        self.more: list[str] = []  # whole lines that came from the branch itself
+        self.more: list[str] = []  # whole lines that came from the branch itself, or of findings
+        self.findings: list[dict[str, object]] = []  # of a configuration, for who reads JSON
 
     def sentence(self, words: Words) -> str:
         return words(f"error.{self.name}", **self.places)
@@ -44,6 +45,8 @@ class Problem(Exception):
 
     def as_json(self, words: Words) -> dict[str, object]:
         members: dict[str, object] = {"error": self.name, "message": self.sentence(words), "remedy": self.help(words)}
-        if self.more:
+        if self.findings:
+            members["findings"] = self.findings
+        elif self.more:
             members["branch"] = self.more
         return members | {"exit_code": int(self.exit_code)}

@@ -23,6 +23,7 @@ class Finding:
     level: Literal["error", "warning"]
     file: str
     line: int
+    code: str  # stable, for scripts
     message: str
 
 
@@ -47,10 +48,12 @@ def check(config: Path, texts: Texts) -> Checked:
     try:
         loaded = settings.load(config)
     except BadConfig as bad:
-        return Checked(str(config), [Finding("error", p.file, p.line, p.why) for p in bad.problems], None)
+        return Checked(
+            str(config), [Finding("error", p.file, p.line, p.code, p.words(texts)) for p in bad.problems], None
+        )
     text = config.read_text("utf-8")
     findings = [
-        Finding("warning", str(config), line_of(text, where), texts(f"config.{key}", **places))
+        Finding("warning", str(config), line_of(text, where), key, texts(f"config.{key}", **places))
         for key, where, places in _unwise(loaded)
     ]
     findings += _unreadable_password(loaded, config, text, texts)
@@ -87,6 +90,7 @@ def _unreadable_password(loaded: Settings, config: Path, text: str, texts: Texts
     try:
         loaded.link_settings()
     except BadConfig as bad:
-        message = texts("config.password_file", why=bad.problems[0].why.split(";")[0])
-        return [Finding("error", str(config), line_of(text, ("link", "password_file")), message)]
+        why = bad.problems[0].words(texts)
+        message = texts("config.password_file", file=bad.problems[0].file, why=why)
+        return [Finding("error", str(config), line_of(text, ("link", "password_file")), "password_file", message)]
     return []

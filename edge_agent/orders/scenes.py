@@ -5,19 +5,21 @@ Knows the recipe language only; whether a branch has the devices that a scene as
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from edge_agent.hand_written import Place, Unreadable, line_of, members_of, read_text
+from edge_agent.findings import Problem, Saying, at, misfits, refusal, system_error, unreadable
+from edge_agent.hand_written import Unreadable, members_of, read_text
+from edge_agent.spellings import ROLE, WORD
+from edge_agent.texts import Texts
 
-NAME = r"^[a-z][a-z0-9_]{0,40}$"
 MAX_SCENE_BYTES = 64 * 1024
+MAX_PROBLEMS = 10
+MAX_TEXT = 500
 MAX_NUMBER = 1e15  # an integer without bounds does not fit a float; infinity and NaN are no numbers either
 
 
@@ -43,11 +45,11 @@ class Parameter(_Part):
 class SceneStep(_Part):
     """One act by the device that has the role."""
 
-    name: str = Field(pattern=NAME)
-    role: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
-    act: str = Field(pattern=NAME)
+    name: str = Field(pattern=WORD)
+    role: str = Field(pattern=ROLE)
+    act: str = Field(pattern=WORD)
     undo: str | None = Field(
-        default=None, pattern=NAME, description="the act that undoes it if the order does not finish"
+        default=None, pattern=WORD, description="the act that undoes it if the order does not finish"
     )
     no_return: bool = Field(default=False, description="once armed, the order cannot be cancelled")
     limit: str | None = Field(default=None, description="name of the number parameter that limits a watch, in seconds")
@@ -55,7 +57,7 @@ class SceneStep(_Part):
 
 
 class Head(_Part):
-    name: str = Field(pattern=NAME)
+    name: str = Field(pattern=WORD)
     version: int = Field(ge=1)
     authority: Literal["service", "physical"] = Field(alias="class")
     title: Title
@@ -65,7 +67,7 @@ class Scene(_Part):
     """A recipe, ready to be stored with an order as it was when the order was accepted."""
 
     scene: Head
-    parameters: dict[Annotated[str, Field(pattern=NAME)], Parameter] = Field(default_factory=dict)
+    parameters: dict[Annotated[str, Field(pattern=WORD)], Parameter] = Field(default_factory=dict)
     step: list[SceneStep] = Field(min_length=1, max_length=32)
 
     @model_validator(mode="after")
@@ -73,19 +75,16 @@ class Scene(_Part):
         names = [s.name for s in self.step]
         for number, step in enumerate(self.step):
             if step.name in names[:number]:
-                raise ValueError(f"step.{number}.name: '{step.name}' is used twice: give each step its own name")
+                raise refusal(("step", number, "name"), Saying("step_name_twice", {"name": repr(step.name)}))
             limit = self.parameters.get(step.limit) if step.limit else None
             if step.limit and (limit is None or limit.type != "number"):
-                raise ValueError(
-                    f"step.{number}.limit: '{step.limit}' is no number parameter: declare [parameters.{step.limit}]"
-                )
+                saying = Saying("limit_no_number", {"limit": repr(step.limit), "table": f"[parameters.{step.limit}]"})
+                raise refusal(("step", number, "limit"), saying)
         for name, parameter in self.parameters.items():
             if parameter.min is not None and parameter.max is not None and parameter.min > parameter.max:
-                raise ValueError(f"parameters.{name}.min: is larger than max, so no value fits: exchange them")
-            if parameter.default is not None:
-                why = _misfit(parameter, parameter.default)
-                if why:
-                    raise ValueError(f"parameters.{name}.default: {why}")
+                raise refusal(("parameters", name, "min"), Saying("bounds_upside_down"))
+            if parameter.default is not None and (misfit := _misfit(parameter, parameter.default)):
+                raise refusal(("parameters", name, "default"), misfit)
         return self
 
     @property
@@ -109,43 +108,31 @@ class Scene(_Part):
             value = given.get(name, parameter.default)
             if value is None:
                 raise ValueError(f"parameter {name} is missing: scene {self.name} needs it")
-            why = _misfit(parameter, value)
-            if why:
-                raise ValueError(f"parameter {name}: {why}")
+            if misfit := _misfit(parameter, value):
+                raise ValueError(f"parameter {name}: {misfit.words(Texts('en'))}")
             filled[name] = value
         return filled
 
 
-def _misfit(parameter: Parameter, value: Any) -> str:
+def _misfit(parameter: Parameter, value: Any) -> Saying | None:
     if parameter.type == "flag":
-        return "" if isinstance(value, bool) else "must be true or false"
+        return None if isinstance(value, bool) else Saying("no_flag")
     if parameter.type == "text":
-        return "" if isinstance(value, str) and len(value) <= 500 else "must be text of at most 500 characters"
+        fits = isinstance(value, str) and len(value) <= MAX_TEXT
+        return None if fits else Saying("no_text_of_length", {"bound": MAX_TEXT})
     if isinstance(value, bool) or not isinstance(value, int | float) or not -MAX_NUMBER <= value <= MAX_NUMBER:
-        return "must be a number"
+        return Saying("no_number")
     if parameter.min is not None and value < parameter.min:
-        return f"must be at least {parameter.min:g}"
+        return Saying("too_small", {"bound": parameter.min})
     if parameter.max is not None and value > parameter.max:
-        return f"must be at most {parameter.max:g}"
-    return ""
-
-
-@dataclass(frozen=True, slots=True)
-class SceneProblem:
-    """One finding in a scene file: where it is, what is wrong and what to do."""
-
-    file: str
-    line: int
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.why}"
+        return Saying("too_large", {"bound": parameter.max})
+    return None
 
 
 class BadScene(ValueError):
     """A scene file that cannot be used; `problems` names each file, line and remedy."""
 
-    def __init__(self, problems: list[SceneProblem]) -> None:
+    def __init__(self, problems: list[Problem]) -> None:
         super().__init__("; ".join(map(str, problems)))
         self.problems = problems
 
@@ -153,31 +140,15 @@ class BadScene(ValueError):
 def parse_scene(text: str, file: str) -> Scene:
     """TOML -> Scene. Raises BadScene."""
     if len(text.encode(errors="replace")) > MAX_SCENE_BYTES:
-        raise BadScene([SceneProblem(file, 1, f"is over {MAX_SCENE_BYTES} bytes: a recipe is a page, not a book")])
+        raise BadScene([Problem(file, 1, Saying("scene_too_large", {"bytes": MAX_SCENE_BYTES}))])
     try:
         members = members_of(text)
     except Unreadable as bad:
-        raise BadScene([SceneProblem(file, bad.line, bad.why)]) from bad
+        raise BadScene([Problem(file, bad.line, unreadable(bad))]) from bad
     try:
         return Scene.model_validate(members)
     except ValidationError as error:
-        raise BadScene([_problem(text, file, e["loc"], e["msg"]) for e in error.errors()[:10]]) from error
-
-
-_REMEDIES = {
-    "Field required": "is missing: add it",
-    "Extra inputs are not permitted": "is not known here: remove it or mend its spelling",
-}
-
-
-def _problem(text: str, file: str, loc: Place, message: str) -> SceneProblem:
-    message = message.removeprefix("Value error, ")
-    found = re.match(r"([a-z]+)\.(\w+)\.(\w+): ", message)
-    if not loc and found:  # our own checks name the place themselves
-        loc = (found[1], int(found[2]) if found[2].isdigit() else found[2], found[3])
-        message = message[found.end() :]
-    place = ".".join(str(part) for part in loc)
-    return SceneProblem(file, line_of(text, loc), f"{place}: {_REMEDIES.get(message, message)}")
+        raise BadScene(misfits(text, file, error, MAX_PROBLEMS)) from error
 
 
 def _shipped() -> list[tuple[str, str]]:
@@ -185,24 +156,23 @@ def _shipped() -> list[tuple[str, str]]:
     return [(file.name, file.read_text("utf-8")) for file in files if file.name.endswith(".toml")]
 
 
-def _written(folder: Path, problems: list[SceneProblem]) -> list[tuple[str, str]]:
+def _written(folder: Path, problems: list[Problem]) -> list[tuple[str, str]]:
     """File names and texts of one folder; what cannot be read joins `problems`."""
     found: list[tuple[str, str]] = []
     try:
         paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml")
     except OSError as error:
-        why = f"is no readable folder of scenes ({error.strerror}): mend [scenes] folders"
-        problems.append(SceneProblem(str(folder), 1, why))
+        problems.append(Problem(str(folder), 1, Saying("no_scene_folder", {"error": system_error(error)})))
         return []
     for path in paths:
         try:
             found.append((str(path), read_text(path, MAX_SCENE_BYTES)))
         except Unreadable as bad:
-            problems.append(SceneProblem(str(path), bad.line, bad.why))
+            problems.append(Problem(str(path), bad.line, unreadable(bad)))
     return found
 
 
-def _of_one_folder(files: list[tuple[str, str]], problems: list[SceneProblem]) -> dict[str, Scene]:
+def _of_one_folder(files: list[tuple[str, str]], problems: list[Problem]) -> dict[str, Scene]:
     scenes: dict[str, Scene] = {}
     for file, text in files:
         try:
@@ -211,8 +181,7 @@ def _of_one_folder(files: list[tuple[str, str]], problems: list[SceneProblem]) -
             problems += bad.problems
             continue
         if scene.name in scenes:
-            why = f"scene.name: another file of this folder is called {scene.name!r} too: keep one of them"
-            problems.append(SceneProblem(file, line_of(text, ("scene", "name")), why))
+            problems.append(at(text, file, ("scene", "name"), Saying("scene_twice", {"name": repr(scene.name)})))
         scenes[scene.name] = scene
     return scenes
 
@@ -222,7 +191,7 @@ def load_scenes(folders: Iterable[Path] = ()) -> dict[str, Scene]:
 
     Raises BadScene with every problem of every file.
     """
-    problems: list[SceneProblem] = []
+    problems: list[Problem] = []
     scenes = _of_one_folder(_shipped(), problems)
     for folder in folders:
         scenes |= _of_one_folder(_written(folder, problems), problems)

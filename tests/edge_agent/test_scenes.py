@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.orders.scenes import MAX_SCENE_BYTES, BadScene, Scene, SceneProblem, load_scenes, parse_scene
+from edge_agent.findings import Problem
+from edge_agent.orders.scenes import MAX_SCENE_BYTES, BadScene, Scene, load_scenes, parse_scene
+from tests.edge_agent.texts.told import assert_told_in_both_languages
 
 GOOD = """\
 [scene]
@@ -49,7 +51,7 @@ waits_for = "customer"
 """
 
 
-def problems(text: str) -> list[SceneProblem]:
+def problems(text: str) -> list[Problem]:
     with pytest.raises(BadScene) as bad:
         parse_scene(text, "mine.toml")
     assert bad.value.problems
@@ -170,6 +172,12 @@ def test_a_mistake_is_told_with_its_line_and_remedy(text: str, at: int, says: li
     assert str(told[0]).startswith(f"mine.toml:{at}: ")
 
 
+@pytest.mark.parametrize("text", [text for text, _, _ in MISTAKES.values()], ids=MISTAKES)
+def test_a_mistake_is_told_in_both_languages(text: str) -> None:
+    for problem in problems(text):
+        assert_told_in_both_languages(problem)
+
+
 def check_any(text: str) -> None:
     try:
         scene = parse_scene(text, "mine.toml")
@@ -253,6 +261,8 @@ def test_every_problem_of_every_file_is_told(tmp_path: Path) -> None:
         (str(bad[2]), line("undo")),
         (str(tmp_path / "c"), 1),
     }
+    for problem in refused.value.problems:
+        assert_told_in_both_languages(problem)
 
 
 def test_two_files_of_one_folder_must_not_tell_the_same_scene(tmp_path: Path) -> None:
@@ -263,6 +273,7 @@ def test_two_files_of_one_folder_must_not_tell_the_same_scene(tmp_path: Path) ->
     (problem,) = refused.value.problems
     assert (problem.file, problem.line) == (str(second), 3)
     assert "keep one" in problem.why
+    assert_told_in_both_languages(problem)
 
 
 def test_a_huge_file_is_not_read_to_its_end(tmp_path: Path) -> None:

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 
 from device_drivers.catalog import DeviceKind, kind_of
 from edge_agent import settings as settings_module
+from edge_agent.findings import Problem
 from edge_agent.orders.scenes import load_scenes
-from edge_agent.settings import MAX_BYTES, BadConfig, Problem, Settings, load, parse
+from edge_agent.settings import MAX_BYTES, BadConfig, Settings, load, parse
+from tests.edge_agent.texts.told import assert_told_in_both_languages
 
 GOOD = """\
 [branch]
@@ -216,6 +218,12 @@ def test_a_mistake_is_told_with_its_line_and_remedy(text: str, at: int, says: li
     assert told, found
     assert told[0].line == at, told[0]
     assert told[0].file in {"branch.toml", "/nowhere"}
+
+
+@pytest.mark.parametrize("text", [text for text, _, _ in MISTAKES.values()], ids=MISTAKES)
+def test_a_mistake_is_told_in_both_languages(text: str) -> None:
+    for problem in problems(text):
+        assert_told_in_both_languages(problem)
 
 
 def test_all_mistakes_are_told_at_once_and_not_without_end() -> None:
@@ -423,6 +431,7 @@ def test_a_password_file_that_cannot_be_used(tmp_path: Path, make: Callable[[Pat
     assert (problem.file, problem.line) == (str(file), 1)
     assert says in problem.why
     assert "[link] password_file" in problem.why
+    assert_told_in_both_languages(problem)
     error: BaseException | None = bad.value
     while error is not None:  # what is logged with its causes must not hold it either
         assert "s3cr3t" not in repr(error) + str(vars(error))

@@ -61,6 +61,8 @@ PLACES = {
     **dict.fromkeys(("stop", "set_goal", "doubt"), ((3, "reason"),)),
     "wait": ((2, "waiting"), (3, "reason")),
     "tell_once": ((0, "journal"),),
+    **dict.fromkeys(("Saying", "AddressError"), ((0, "finding"),)),
+    **dict.fromkeys(("Unreadable", "UnknownKindError", "NotLoopbackError"), ((1, "finding"),)),
 }
 
 
@@ -106,6 +108,9 @@ def _all_codes() -> set[tuple[str, str]]:
 def test_the_scan_sees_what_it_should() -> None:
     found = _all_codes()
     assert {("reason", "card_jam"), ("reason", "drawn"), ("reason", "cancelled_by_centre")} <= found
+    assert {
+        ("finding", code) for code in ("same_machine", "address_no_line", "kind_unknown", "host_elsewhere")
+    } <= found
     assert len(found) > 40
 
 
