@@ -13,7 +13,9 @@ from central_scheduler.orderbook import ENDS
 from cloud_bridge.messages import Choice, Code
 from device_drivers.crt591.codes import CODES
 from device_drivers.device import Whereabouts
+from edge_agent import findings, toml_mistakes
 from edge_agent.orders.states import Order, Step
+from edge_agent.spellings import SPELLINGS
 from edge_agent.texts import LANGUAGES, Texts, UnknownText, language, load
 
 ROOT = Path(__file__).parents[3]
@@ -135,6 +137,16 @@ def test_every_code_in_the_sources_has_words(family: str, code: str) -> None:
 )
 def test_every_word_of_the_contract_has_words(family: str, codes: list[str]) -> None:
     assert [code for code in codes if f"{family}.{code}" not in load("en")] == []
+
+
+TABLES_OF_FINDINGS = (findings._KINDS.values(), ((code, "") for _, code in toml_mistakes._CODES))
+
+
+def test_no_finding_is_kept_that_nothing_finds() -> None:
+    found = {code for family, code in _all_codes() if family == "finding"}
+    found |= {code for table in TABLES_OF_FINDINGS for code, _ in table} | set(SPELLINGS.values())
+    kept = {key.removeprefix("finding.") for key in load("en") if key.startswith("finding.")}
+    assert kept - found == {"toml_other"}, "told by toml_mistakes in a pair"
 
 
 XFS_DEVICE = "online offline powerOff noDevice hardwareError userError deviceBusy fraudAttempt potentialFraud starting"
