@@ -320,7 +320,7 @@ def decide(tx: Tx, order: OrderRow, step: StepRow, choice: str, by: By) -> Order
     if step.state is Step.IN_DOUBT:
         to = {"done": Step.DONE, "no_effect": Step.NO_EFFECT}.get(choice, Step.FAILED)
         step = change_step(tx, step, to, verdict=verdict, by=by)
-    elif step.state is Step.PENDING:
+    elif step.state is Step.PENDING or (step.state is Step.NO_EFFECT and choice != "no_effect"):
         step = change_step(tx, step, Step.SKIPPED, verdict=verdict, by=by)
     if choice == "no_effect":
         tx.do("UPDATE steps SET allowed = armings + 1 WHERE order_id = ? AND name = ?", order.id, step.name)

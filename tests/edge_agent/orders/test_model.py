@@ -111,6 +111,10 @@ def test_random_days_for_ten_minutes() -> None:
 
 
 KEPT: dict[str, list[Event]] = {
+    "people said to leave it, and the capture that was not sent asked again for ever": [
+        *(("submit", -5, 1, None, None), ("time", 7.0), ("plan", "fault", "unsent"), ("submit", 0, 30, None, None)),
+        *(("time", 2.2), ("resolve", 2), ("time", 7.0), ("hands", True)),
+    ],
     "a capture that was not sent gave the machine away, with the card in it": [
         *(("submit", -5, 30, None, None), ("plan", "jam", "unsent"), ("time", 12.0), ("resolve", 2)),
         ("submit", 0, 30, None, None),
