@@ -16,7 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 OURS = {"cli", "edge_agent", "device_drivers", "cloud_bridge", "central_scheduler", "simulators"}
-PACKAGE_OF = {"paho": "paho-mqtt", "serial": "pyserial"}  # where the import's name is not the package's
+# Where the import's name is not the package's.
+PACKAGE_OF = {"paho": "paho-mqtt", "serial": "pyserial", "pydantic_core": "pydantic-core"}
 
 
 def _names(requirements: list[str]) -> set[str]:
