@@ -184,7 +184,6 @@ class StepChanged(EventData):
     reason: str = ""
     item: str = Field(default="unknown", description="where the item is, as far as it is known (ORD-11)")
     facts: dict[str, Any] = Field(default_factory=dict, description="readings: preconditions when armed, else evidence")
-    choices: list[Choice] = Field(default_factory=list, description="what a person may decide, when one must")
     by: list[str] = Field(default_factory=list)
     authenticated: bool = False
 

@@ -15,11 +15,11 @@ from cloud_bridge.messages import BEAT, BORN, DIED, REPLY, TWIN
 from cloud_bridge.ports import Lane, Outgoing
 from edge_agent.clock import Clock
 from edge_agent.journal.journal import Journal, Tx
+from edge_agent.orders.desk import JOURNAL_CHANGED
 from edge_agent.orders.record import count_open, open_orders
 
 MAX_BIRTH_BYTES = 64 * 1024  # SES-2
 OLDEST_ORDERS = 50
-JOURNAL_CHANGED = "branchgate.journal.changed.v1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ One function per change, each inside a caller's transaction (OUT-1). Knows SQL a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -309,7 +309,6 @@ def change_step(
     to: Step,
     *,
     verdict: Verdict | None = None,
-    choices: Iterable[str] = (),
     by: By = MACHINE,
     attempt: str | None = None,
 ) -> StepRow:
@@ -330,7 +329,7 @@ def change_step(
     data: dict[str, Any] = {"order": step.order_id, "step": step.name, "attempt": attempt, "act": step.act}
     data |= {"device": step.device}
     data |= {"from": step.state.value, "to": to.value, "reason": reason, "item": item, **by.members()}
-    data |= {"facts": dict(verdict.facts) if verdict else None, "choices": list(choices) or None}
+    data |= {"facts": dict(verdict.facts) if verdict else None}
     tx.emit(STEP_CHANGED, step.order_id, {key: value for key, value in data.items() if value is not None})
     return get_step(tx, step.order_id, step.name)
 
