@@ -20,6 +20,7 @@ from cloud_bridge.messages import (
     OrderChanged,
     OrderCorrected,
     StepChanged,
+    StockChanged,
 )
 
 ENDS = frozenset({"completed", "partly_completed", "failed", "cancelled", "expired"})  # ORD-2
@@ -128,7 +129,12 @@ def _order_changed(book: OrderBook, event: OrderChanged) -> None:
 def question_in(event: OrderChanged) -> Question | None:
     """What this change asks of people; None when it asks nothing."""
     step, attempt, choices = (event.facts.get(name) for name in ("step", "attempt", "choices"))
-    if event.to != "needs_attention" or not isinstance(step, str) or not isinstance(attempt, str):
+    if (
+        event.to not in {"needs_attention", "waiting"}
+        or not choices
+        or not isinstance(step, str)
+        or not isinstance(attempt, str)
+    ):
         return None
     return Question(step, attempt, tuple(str(choice) for choice in choices) if isinstance(choices, list) else ())
 
@@ -141,7 +147,8 @@ def _step_changed(book: OrderBook, event: StepChanged) -> None:
     step.item = event.item
     step.attempt = event.attempt or step.attempt
     step.facts.update(event.facts)
-    order.device = event.device or order.device
+    if event.to != "skipped":  # nothing was done there
+        order.device = event.device or order.device
 
 
 def _order_corrected(book: OrderBook, event: OrderCorrected) -> None:
@@ -154,6 +161,10 @@ def _device_changed(book: OrderBook, event: DeviceChanged) -> None:
     book.devices[event.device] = event.state
 
 
+def _stock_changed(book: OrderBook, event: StockChanged) -> None:
+    """Tells of a cell; an order that has it tells its own course."""
+
+
 def _journal_changed(book: OrderBook, event: JournalChanged) -> None:
     """Tells of the journal, not of an order."""
 
@@ -163,5 +174,6 @@ _APPLY: dict[type[EventData], Callable[[OrderBook, Any], None]] = {
     StepChanged: _step_changed,
     OrderCorrected: _order_corrected,
     DeviceChanged: _device_changed,
+    StockChanged: _stock_changed,
     JournalChanged: _journal_changed,
 }

@@ -12,6 +12,7 @@ from typing import Any
 from cloud_bridge.envelope import CONTENT_TYPE
 from cloud_bridge.examples import EXAMPLES
 from cloud_bridge.messages import CATALOGUE, MessageType
+from cloud_bridge.ports import READING_EXPIRY_S
 from cloud_bridge.topics import DEFAULT_ROOT, Topics
 
 CHANNELS = {
@@ -20,6 +21,7 @@ CHANNELS = {
     "replies": "One reply to each instruction, correlated by data.instruction.",
     "events": "Everything that happened, gap-free by data.seq.",
     "devices": "Retained: the twin of one device.",
+    "readings": "What one device observes; may be shed on the way.",
 }
 RETAINED = frozenset({"session", "devices"})
 _TOPICS = Topics("{branch}", DEFAULT_ROOT)
@@ -29,6 +31,7 @@ _ADDRESS = {
     "replies": _TOPICS.replies,
     "events": _TOPICS.events,
     "devices": _TOPICS.device("{device}"),
+    "readings": _TOPICS.readings("{device}"),
 }
 
 
@@ -42,7 +45,7 @@ def _rows(channel: str) -> list[MessageType]:
 
 def _channel(name: str) -> dict[str, Any]:
     parameters = {"branch": {"description": "the branch's id: letters, digits, dots, dashes, underscores"}}
-    if name == "devices":
+    if name in ("devices", "readings"):
         parameters["device"] = {"description": "the device's id"}
     return {
         "address": _ADDRESS[name],
@@ -59,11 +62,17 @@ def _operation(name: str) -> dict[str, Any]:
         "channel": {"$ref": f"#/channels/{name}"},
         "summary": CHANNELS[name],
         "messages": [{"$ref": f"#/channels/{name}/messages/{_short(row)}"} for row in _rows(name)],
-        "bindings": {"mqtt": {"qos": 1, "retain": name in RETAINED, "bindingVersion": "0.2.0"}},
+        "bindings": {"mqtt": _binding(name)},
     }
     if down:
         operation["reply"] = {"channel": {"$ref": "#/channels/replies"}}
     return operation
+
+
+def _binding(name: str) -> dict[str, Any]:
+    if name == "readings":
+        return {"qos": 0, "retain": False, "messageExpiryInterval": READING_EXPIRY_S, "bindingVersion": "0.2.0"}
+    return {"qos": 1, "retain": name in RETAINED, "bindingVersion": "0.2.0"}
 
 
 def _message(row: MessageType, schema: str) -> dict[str, Any]:

@@ -19,8 +19,9 @@ from cloud_bridge.ports import Inbox, Outbox, StoreFailed
 from cloud_bridge.presence import Presence
 from cloud_bridge.settings import LinkSettings
 from cloud_bridge.topics import Topics
+from cloud_bridge.troubles import Told, word_of
 from cloud_bridge.uplink import Uplink
-from cloud_bridge.waiting import Sleep, first
+from cloud_bridge.waiting import Sleep, answered, first
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ class Status:
     session_present: bool = False
     since_s: float = 0.0  # when `connected` last changed
     last_error: str = ""
+    last_word: Told | None = None  # the same, for readers of any language
     connects: int = 0
     taken: int = 0  # instructions that are in the journal
     sent_replies: int = 0
@@ -131,7 +133,8 @@ class Bridge:
             session = await self._outbox.next_session()  # durable before CONNECT (ENV-2)
             will = Will(self._topics.session, self._outbox.will(session), self._settings.will_delay_s)
             link = self._link = await self._open_link(self._settings.connect(will))
-            await link.subscribe(self._topics.instructions, self._topics.session)
+            async with answered("SUBACK", self._settings.connect_timeout_s):
+                await link.subscribe(self._topics.instructions, self._topics.session)
             self._note_connected(link, session)
             self._rebirth.set()
             group.create_task(self._announce(link, session), name="bridge session topic")
@@ -156,7 +159,8 @@ class Bridge:
             else:
                 payload = await self._outbox.heartbeat(session)
             try:
-                await link.publish(self._topics.session, payload, retain=True)
+                async with answered("PUBACK", self._settings.ack_timeout_s):  # also where nothing else goes up
+                    await link.publish(self._topics.session, payload, retain=True)
             except PublishRefused as refusal:
                 await self._uplink.tell_once("publish_refused", str(refusal))
             await first(self._sleep(self._settings.heartbeat_s), self._birth_asked())
@@ -213,6 +217,7 @@ class Bridge:
         if isinstance(cause, _Stopped):
             return
         self._status.last_error = str(cause) or repr(cause)
+        self._status.last_word = word_of(cause)
         if self._connected_at_s is not None and self._clock() - self._connected_at_s >= self._settings.stable_s:
             self._failures = 0
         if isinstance(cause, LinkLost) and cause.taken_over:

@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import logging
 import uuid
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,6 +30,7 @@ VALID_FOR_S = 30.0  # an instruction's deadline when the caller names none
 REPLY_GRACE_S = 2.0  # a reply to an acceptance at the last moment is still on its way
 EVENTS_PER_REQUEST = 1000
 RECONNECT_MAX_S = 5.0
+QUIET_S = 1.0  # what a branch told of and does not send by itself within it is asked for
 
 
 class NoReply(Exception):
@@ -63,6 +65,7 @@ class Scheduler(Verbs):
         from_start: bool = False,
         fill_gaps: bool = True,
         resend_s: float = 5.0,
+        on_lost: Callable[[LinkLost], None] | None = None,
     ) -> None:
         self.name = name
         self.branch = branch
@@ -81,6 +84,7 @@ class Scheduler(Verbs):
         )
         self._fill_gaps = fill_gaps
         self._resend_s = resend_s
+        self._on_lost = on_lost or partial(log.warning, "%s: %s", name)
         self._link: MqttLink | None = None
         self._connected = asyncio.Event()
         self._replies: dict[str, asyncio.Future[Reply]] = {}
@@ -127,7 +131,7 @@ class Scheduler(Verbs):
                 try:
                     await self._listen(link)
                 except LinkLost as loss:
-                    log.warning("%s: %s", self.name, loss)
+                    self._on_lost(loss)
                     self._connected.clear()
                     await link.drop()
                     link = await self._reopen()
@@ -208,6 +212,9 @@ class Scheduler(Verbs):
         """Asks for what is missing, a part at a time, again when nothing more of it comes (SES-6)."""
         while (gap := self.order.gap(journal)) is not None:
             last = min(gap.last, gap.first + EVENTS_PER_REQUEST - 1)
+            # A reply goes up before its events, a birth before a backlog: what is told of is mostly just behind.
+            if gap.is_tail and not await self._is_quiet():
+                continue
             if not self._fill_gaps or not await self._have_sent_again(gap, last):
                 self._hand_on(self.order.give_up(gap))
             await self._filled(journal, last)
@@ -223,6 +230,15 @@ class Scheduler(Verbs):
         if reply.status == "rejected":
             log.warning("%s: events %s to %s of %s cannot be had again: %s", *words, reply.message)
         return reply.status == "accepted"
+
+    async def _is_quiet(self) -> bool:
+        """Whether no event could be handed on for a while."""
+        self._handed_on.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(QUIET_S):
+                await self._handed_on.wait()
+                return False
+        return True
 
     async def _filled(self, journal: str, last: int) -> None:
         """Until they are there, or nothing of them came for a while."""

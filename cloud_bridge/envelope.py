@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 MAX_PAYLOAD_BYTES = 256 * 1024  # ENV-5
 MAX_DEPTH = 64  # what can be read can be written again, whatever the stack
@@ -21,7 +22,7 @@ CONTENT_TYPE = "application/cloudevents+json"
 def _of_this_age(moment: datetime) -> datetime:
     # At the ends of the calendar a change of zone overflows; nothing of a branch is there.
     if not 1970 < moment.year < 9999:
-        raise ValueError("the year is out of range")
+        raise PydanticCustomError("no_moment", "the year is out of range")
     return moment
 
 
@@ -29,12 +30,16 @@ Moment = Annotated[AwareDatetime, AfterValidator(_of_this_age)]
 
 
 class BadMessage(ValueError):
-    """A payload that cannot be read as a message; `message_id` is its id when at least that could be read."""
+    """A payload that cannot be read as a message; `message_id` is its id when at least that could be read.
 
-    def __init__(self, why: str, message_id: str | None = None) -> None:
+    `members`: those that are wrong or missing, where it is JSON.
+    """
+
+    def __init__(self, why: str, message_id: str | None = None, members: tuple[str, ...] = ()) -> None:
         super().__init__(why)
         self.why = why
         self.message_id = message_id
+        self.members = members
 
 
 class Envelope(BaseModel):
@@ -110,8 +115,11 @@ def read_object(payload: bytes) -> dict[str, Any]:
 
 def explain(error: ValidationError) -> str:
     """A pydantic error as one sentence that names each wrong member (at most five)."""
-    parts = [f"{'.'.join(str(p) for p in e['loc']) or 'message'}: {e['msg']}" for e in error.errors()[:5]]
-    return "; ".join(parts)
+    return "; ".join(f"{_place(one)}: {one['msg']}" for one in error.errors()[:5])
+
+
+def _place(error: ErrorDetails) -> str:
+    return ".".join(str(part) for part in error["loc"]) or "message"
 
 
 def shortened(payload: bytes) -> bytes:
@@ -131,7 +139,8 @@ def read_envelope(payload: bytes) -> Envelope:
     try:
         return Envelope.model_validate(read_object(payload))
     except ValidationError as error:
-        raise BadMessage(explain(error), _id_in(payload)) from error
+        members = tuple(_place(one) for one in error.errors()[:5])
+        raise BadMessage(explain(error), _id_in(payload), members) from error
     except BadMessage as bad:
         raise BadMessage(bad.why, _id_in(payload)) from bad
 

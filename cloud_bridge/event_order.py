@@ -26,6 +26,7 @@ class Gap:
     journal: str
     first: int
     last: int
+    is_tail: bool = field(default=False, compare=False)  # nothing behind it was seen: it may still be on its way
 
 
 class EventOrder(Generic[T]):
@@ -69,7 +70,7 @@ class EventOrder(Generic[T]):
         if not self.is_behind(journal):
             return None
         state = self._journals[journal]
-        return Gap(journal, state.next, min(state.held, default=state.known + 1) - 1)
+        return Gap(journal, state.next, min(state.held, default=state.known + 1) - 1, is_tail=not state.held)
 
     def gaps(self) -> list[Gap]:
         """The first gap of each journal."""

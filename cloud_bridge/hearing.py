@@ -14,7 +14,7 @@ from cloud_bridge.envelope import BadMessage, Envelope, explain, read_envelope
 from cloud_bridge.messages import CATALOGUE, Message
 from cloud_bridge.topics import NAME
 
-Kind = Literal["replies", "events", "session", "devices"]
+Kind = Literal["replies", "events", "session", "devices", "readings"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -36,7 +36,7 @@ class Heard:
 
 def subscription(root: str, branch: str | None, kind: Kind) -> str:
     """The topic filter of one kind, of one branch or of all."""
-    return f"{root}/{branch or '+'}/{kind}" + ("/+" if kind == "devices" else "")
+    return f"{root}/{branch or '+'}/{kind}" + ("/+" if kind in ("devices", "readings") else "")
 
 
 def hear(root: str, topic: str, payload: bytes, *, retained: bool = False) -> Heard:

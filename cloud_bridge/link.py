@@ -13,26 +13,35 @@ SESSION_EXPIRY_S = 7 * 24 * 3600  # SES-1
 
 
 class ConnectRefused(Exception):
-    """The broker, or the way to it, refused the connection or a subscription; says which and why."""
+    """The broker, or the way to it, refused the connection or a subscription; says which and why.
+
+    `code` is the broker's own reason code (MQTT 5 §2.4); 0 where the broker said nothing.
+    """
+
+    def __init__(self, why: str, *, code: int = 0) -> None:
+        super().__init__(why)
+        self.code = self.mqtt = code
 
 
 class LinkLost(Exception):
-    """The connection is gone; `taken_over` when another client uses our id."""
+    """The connection is gone; `taken_over` when another client uses our id; `mqtt` is the broker's reason code or 0."""
 
-    def __init__(self, why: str, *, taken_over: bool = False) -> None:
+    def __init__(self, why: str, *, taken_over: bool = False, mqtt: int = 0) -> None:
         super().__init__(why)
         self.taken_over = taken_over
+        self.mqtt = mqtt
 
 
 TOO_LARGE = "Packet too large"  # MQTT's name of reason code 0x95
 
 
 class PublishRefused(Exception):
-    """The broker acknowledged a publish with a failure; `reason` is MQTT's own name of it."""
+    """The broker acknowledged a publish with a failure; `reason` is MQTT's own name of it, `mqtt` its code."""
 
-    def __init__(self, topic: str, reason: str) -> None:
+    def __init__(self, topic: str, reason: str, mqtt: int = 0) -> None:
         super().__init__(f"the broker refused a message on {topic}: {reason}")
         self.reason = reason
+        self.mqtt = mqtt
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,17 @@ class Connect:
     keepalive_s: int = 20
     timeout_s: float = 10.0
     loopback_only: bool = False  # a branch, until instructions are signed
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What CONNACK lets this connection do (MQTT 5 §3.2.2.3); a broker that says nothing allows all of it."""
+
+    receive_maximum: int
+    packet_bytes: int
+    session_expiry_s: int
+    retained: bool
+    qos: int
 
 
 class Message(Protocol):
@@ -97,6 +117,11 @@ class Link(Protocol):
     @property
     def window(self) -> int:
         """How many publishes may be without PUBACK at once."""
+        ...
+
+    @property
+    def congested(self) -> bool:
+        """Whether bytes wait here for the network: what may be shed had better not join them."""
         ...
 
     async def subscribe(self, *topics: str) -> None:

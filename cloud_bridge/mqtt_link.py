@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import socket
 import ssl
 from collections import deque
@@ -25,8 +24,9 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud_bridge.envelope import CONTENT_TYPE
-from cloud_bridge.link import TOO_LARGE, Connect, ConnectRefused, LinkLost, PublishRefused
+from cloud_bridge.link import TOO_LARGE, Connect, ConnectRefused, Granted, LinkLost, PublishRefused
 from cloud_bridge.sockets import open_socket
+from cloud_bridge.troubles import english_of
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +79,8 @@ class MqttLink:
     def __init__(self, options: Connect) -> None:
         self.session_present = False
         self.window = 0
+        self.granted: Granted | None = None
+        self._asked_expiry_s = options.session_expiry_s
         self._packet_limit = NO_LIMIT
         self._loop = asyncio.get_running_loop()
         self._lost: asyncio.Future[LinkLost] = self._loop.create_future()
@@ -90,6 +92,7 @@ class MqttLink:
         self._unacked: deque[Received] = deque()
         self._flood_limit = options.receive_maximum + FLOOD_MARGIN
         self._reading = False
+        self._lasting = _of_publish()
         self._keeper: asyncio.Task[None] | None = None
         self._paho = self._prepare(options)
 
@@ -112,7 +115,7 @@ class MqttLink:
             if isinstance(error, TimeoutError):  # before OSError, which it is
                 raise ConnectRefused(f"{where} did not answer within {options.timeout_s:g} s") from None
             if isinstance(error, OSError | LinkLost | ValueError | OverflowError):  # the last two: no host, no port
-                raise ConnectRefused(f"{where}: {_why(error)}") from error
+                raise ConnectRefused(f"{where}: {english_of(error)}") from error
             raise
         return link
 
@@ -153,6 +156,11 @@ class MqttLink:
 
     # -- what callers do -----------------------------------------------------------------------------------------------
 
+    @property
+    def congested(self) -> bool:
+        """See link.Link."""
+        return bool(self._paho.want_write())
+
     async def subscribe(self, *topics: str) -> None:
         """See link.Link."""
         # No "no local": a will of our own carries our own client id, and that death is what we must see (SES-3).
@@ -162,18 +170,17 @@ class MqttLink:
         granted = self._subacks[mid] = self._loop.create_future()
         for topic, reason in zip(topics, await granted, strict=False):
             if reason.value != 1:
-                raise ConnectRefused(f"the broker does not grant {topic} at QoS 1: {reason.getName()}")
+                raise ConnectRefused(
+                    f"the broker does not grant {topic} at QoS 1: {reason.getName()}", code=reason.value
+                )
 
     async def publish(
         self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1, expiry_s: int | None = None
     ) -> None:
         """See link.Link."""
         if len(topic) + len(payload) + PACKET_OVERHEAD > self._packet_limit:
-            raise PublishRefused(topic, TOO_LARGE)  # sent all the same it would end the connection, each time
-        properties = _properties(PacketTypes.PUBLISH)
-        properties.ContentType = CONTENT_TYPE
-        if expiry_s is not None:
-            properties.MessageExpiryInterval = max(1, expiry_s)
+            raise PublishRefused(topic, TOO_LARGE, 0x95)  # sent all the same it would end the connection, each time
+        properties = self._lasting if expiry_s is None else _of_publish(expiry_s)
         if qos > 0:
             await self._slots.acquire()
         if self._lost.done():
@@ -184,7 +191,7 @@ class MqttLink:
             puback = self._pubacks[info.mid] = self._loop.create_future()
             reason = await puback
             if reason.value >= FIRST_REFUSAL:
-                raise PublishRefused(topic, reason.getName())
+                raise PublishRefused(topic, reason.getName(), reason.value)
 
     async def receive(self) -> Received:
         """See link.Link; one caller at a time."""
@@ -199,10 +206,13 @@ class MqttLink:
         """See link.Link."""
         return await asyncio.shield(self._lost)
 
-    async def close(self) -> None:
-        """See link.Link."""
+    async def close(self, *, forget: bool = False) -> None:
+        """See link.Link. `forget`: the broker keeps no session of ours (a client that was only tried)."""
         if not self._lost.done():
-            self._paho.disconnect()
+            properties = _properties(PacketTypes.DISCONNECT) if forget else None
+            if properties is not None:
+                properties.SessionExpiryInterval = 0
+            self._paho.disconnect(properties=properties)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_LIMIT_S):
                     await self.wait_lost()
@@ -240,11 +250,14 @@ class MqttLink:
         if self._connack.done():
             return
         if reason.is_failure:
-            self._connack.set_exception(ConnectRefused(f"the broker refused the connection: {reason.getName()}"))
+            self._connack.set_exception(
+                ConnectRefused(f"the broker refused the connection: {reason.getName()}", code=reason.value)
+            )
             return
         self.session_present = flags.session_present
-        self.window = min(int(getattr(properties, "ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM)), MAX_INFLIGHT)
-        self._packet_limit = int(getattr(properties, "MaximumPacketSize", NO_LIMIT))
+        told = self.granted = _granted(properties, self._asked_expiry_s)
+        self.window = min(told.receive_maximum, MAX_INFLIGHT)
+        self._packet_limit = told.packet_bytes
         for _ in range(self.window):
             self._slots.release()
         self._connack.set_result(None)
@@ -253,7 +266,7 @@ class MqttLink:
         self, client: Any, userdata: Any, flags: paho.DisconnectFlags, reason: ReasonCode, properties: Any
     ) -> None:
         who = "the broker ended the connection" if flags.is_disconnect_packet_from_server else "the connection was lost"
-        self._end(LinkLost(f"{who}: {reason.getName()}", taken_over=reason.value == TAKEN_OVER))
+        self._end(LinkLost(f"{who}: {reason.getName()}", taken_over=reason.value == TAKEN_OVER, mqtt=reason.value))
 
     def _on_subscribe(self, client: Any, userdata: Any, mid: int, reasons: list[ReasonCode], properties: Any) -> None:
         granted = self._subacks.pop(mid, None)
@@ -321,7 +334,7 @@ class MqttLink:
     def _loss(self) -> LinkLost:
         # A fresh one for each: tracebacks must not grow on a shared error.
         told = self._lost.result() if self._lost.done() else LinkLost("not connected")
-        return LinkLost(str(told), taken_over=told.taken_over)
+        return LinkLost(str(told), taken_over=told.taken_over, mqtt=told.mqtt)
 
     async def _dispose(self, why: str) -> None:
         self._end(LinkLost(why))
@@ -338,9 +351,25 @@ class MqttLink:
             client.opened.close()
 
 
-def _why(error: Exception) -> str:
-    # asyncio's own text of a failed connect hides the reason.
-    return os.strerror(error.errno) if isinstance(error, ConnectionError) and error.errno else str(error)
+def _of_publish(expiry_s: int | None = None) -> Properties:
+    properties = _properties(PacketTypes.PUBLISH)
+    properties.ContentType = CONTENT_TYPE
+    if expiry_s is not None:
+        properties.MessageExpiryInterval = max(1, expiry_s)
+    return properties
+
+
+def _granted(properties: Properties | None, asked_expiry_s: int) -> Granted:
+    def said(name: str, unsaid: int) -> int:
+        return int(getattr(properties, name, unsaid))
+
+    return Granted(
+        receive_maximum=said("ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM),
+        packet_bytes=said("MaximumPacketSize", NO_LIMIT),
+        session_expiry_s=said("SessionExpiryInterval", asked_expiry_s),
+        retained=bool(said("RetainAvailable", 1)),
+        qos=said("MaximumQoS", 2),
+    )
 
 
 def _properties(packet: int) -> Properties:

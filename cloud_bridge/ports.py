@@ -12,6 +12,9 @@ from typing import Literal, Protocol
 Lane = Literal["replies", "events"]
 
 
+READING_EXPIRY_S = 300  # older than this a reading is nobody's news: the next ones are there, the hour's sum comes
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One durable message that the broker has not acknowledged yet; `key` is its row (for an event: its seq)."""
@@ -39,15 +42,23 @@ class Outbox(Protocol):
     """What must go up, in order, and the words of the session messages."""
 
     async def unsent(self, lane: Lane, limit: int) -> list[Outgoing]:
-        """The oldest unsent rows, ascending by key."""
+        """The oldest unsent rows, ascending by key, but those of `mark_sent`. Raises StoreFailed."""
         ...
 
     async def mark_sent(self, lane: Lane, keys: Sequence[int]) -> None:
-        """Durable when it returns (OUT-2)."""
+        """They were acknowledged (OUT-2). What is not durable yet when the process ends goes out once more."""
         ...
 
     async def changed(self) -> None:
         """Returns at once if rows were committed since the last call, else when some are."""
+        ...
+
+    async def next_reading(self) -> tuple[str, bytes] | None:
+        """A device and what it observed, the oldest that waits; it is gone from here then. None: nothing waits."""
+        ...
+
+    async def observed(self) -> None:
+        """Returns when `next_reading` has something."""
         ...
 
     async def next_session(self) -> int:

@@ -45,7 +45,7 @@ class LinkSettings:
             self.client_id,
             self.username,
             self.password,
-            self._tls(),
+            self.tls(),
             will,
             session_expiry_s=self.session_expiry_s,
             receive_maximum=self.receive_maximum,
@@ -54,7 +54,8 @@ class LinkSettings:
             loopback_only=True,
         )
 
-    def _tls(self) -> ssl.SSLContext | None:
+    def tls(self) -> ssl.SSLContext | None:
+        """None where TLS is not asked for. Reads its files; raises OSError, ssl.SSLError."""
         if self.tls_ca is None:
             return None
         context = ssl.create_default_context(cafile=self.tls_ca)

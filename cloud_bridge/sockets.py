@@ -6,6 +6,7 @@ Knows sockets only; what is said over them is not its concern.
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import socket
 import ssl
@@ -35,7 +36,7 @@ def require_loopback(host: str) -> None:
             f"the broker's host {host!r} has no address ({error}): use 127.0.0.1",
             "host_unknown",
             host=repr(host),
-            error=_name_of(error),
+            error=name_of(error),
         ) from error
     foreign = sorted(str(address) for address in found if not ipaddress.ip_address(address).is_loopback)
     if foreign:
@@ -48,9 +49,17 @@ def require_loopback(host: str) -> None:
         )
 
 
-def _name_of(error: OSError | ValueError) -> str:
-    names = (name for name in dir(socket) if name.startswith("EAI_") and getattr(socket, name) == error.args[0])
-    return next(names, "") if isinstance(error, socket.gaierror) else type(error).__name__
+def name_of(error: BaseException) -> str:
+    """What the system refused, as a name that a catalogue has words for (ECONNREFUSED, EAI_NONAME, TLS_10)."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"TLS_{error.verify_code}"
+    if isinstance(error, socket.gaierror):
+        names = (name for name in dir(socket) if name.startswith("EAI_") and getattr(socket, name) == error.args[0])
+        return next(names, "EAI")
+    number = error.errno if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) else None
+    if type(error).__module__ == "termios":  # no OSError, though it has a number
+        number = error.args[0]
+    return errno.errorcode.get(number or 0, type(error).__name__)
 
 
 async def open_socket(

@@ -58,14 +58,25 @@ def _section(row: MessageType, schema: Mapping[str, Any]) -> list[str]:
     return [*lines, "", "```json", json.dumps(EXAMPLES[row.type], indent=1, ensure_ascii=False), "```", ""]
 
 
+def _parts(schema: Mapping[str, Any], row: MessageType) -> dict[str, list[str]]:
+    """Name -> lines of each object that stands inside of the data, such as a document of an order."""
+    data = json.dumps(schema["$defs"][row.model.__name__])
+    parts = {name: part for name, part in schema["$defs"].items() if f'/{name}"' in data and part.get("properties")}
+    return {
+        name: [f"### {name}", "", cleandoc(str(part.get("description", ""))), "", *_members(part), ""]
+        for name, part in sorted(parts.items())
+    }
+
+
 def catalogue_text(schemas: Mapping[str, Mapping[str, Any]]) -> str:
     """The page. `schemas`: file name -> JSON Schema of a whole message."""
-    lines, sections, words = [], [], dict[str, list[str]]()
+    lines, sections, words, parts = [], [], dict[str, list[str]](), dict[str, list[str]]()
     for row in CATALOGUE.values():
         schema = schemas[f"{row.type.removeprefix('branchgate.').removesuffix('.v1')}.json"]
         first = cleandoc(row.model.__doc__ or "").splitlines()[0]
         lines.append(f"| `{row.type}` | {row.topic} | {row.authority or ''} | {first} |")
         sections += _section(row, schema)
+        parts |= _parts(schema, row)
         for name, part in schema["$defs"].items():
             if "enum" in part:
                 words[name] = [str(value) for value in part["enum"]]
@@ -76,6 +87,8 @@ def catalogue_text(schemas: Mapping[str, Mapping[str, Any]]) -> str:
         + "\n".join(lines)
         + f"\n\nNamed by the contract and not built yet, so answered with `unsupported`: {planned}.\n\n"
         + "\n".join(sections)
+        + "\n## Parts\n\n"
+        + "\n".join(line for name in sorted(parts) for line in parts[name])
         + "\n## Words\n\n"
         + "\n".join(tail)
         + "\n"

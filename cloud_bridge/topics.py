@@ -39,3 +39,12 @@ class Topics:
     def device(self, device: str) -> str:
         """Up, retained: the twin of one device."""
         return f"{self.root}/{self.branch}/devices/{device}"
+
+    def readings(self, device: str) -> str:
+        """Up, may be shed: what one device observes."""
+        return f"{self.root}/{self.branch}/readings/{device}"
+
+    @property
+    def doctor(self) -> str:
+        """To itself: what `branchgate doctor` sends to see whether a message comes round; nothing else listens."""
+        return f"{self.root}/{self.branch}/doctor"

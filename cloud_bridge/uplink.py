@@ -1,4 +1,4 @@
-"""What goes up, and in which order: replies, then events, then the newest twin of each device.
+"""What goes up, and in which order: replies, then events, then the newest twin of each device, then readings.
 
 Knows the outbox and a link; must not know how the link came about, nor what the messages say.
 """
@@ -11,14 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cloud_bridge.envelope import shortened
-from cloud_bridge.link import TOO_LARGE, Link, LinkLost, PublishRefused
-from cloud_bridge.ports import Lane, Outbox, Outgoing
+from cloud_bridge.link import TOO_LARGE, Link, PublishRefused
+from cloud_bridge.ports import READING_EXPIRY_S, Lane, Outbox, Outgoing
 from cloud_bridge.settings import LinkSettings
 from cloud_bridge.topics import Topics
-from cloud_bridge.waiting import Sleep, first
+from cloud_bridge.waiting import Sleep, answered, first
 
 log = logging.getLogger(__name__)
 
+CONGESTED_S = 1.0  # readings wait so long before they look whether the way is free
 TELL_AGAIN_S = 3600.0  # the same trouble is told once; after an hour it is news again
 
 
@@ -47,6 +48,8 @@ class Uplink:
         self._device_way = _Way("")
         self._twins: dict[str, bytes] = {}
         self._twins_due: dict[str, None] = {}
+        self._readings = False  # some wait
+        self._none_left = asyncio.Event()
         self._told_at_s: dict[tuple[str, str], float] = {}
         self.sent: dict[Lane, int] = {"replies": 0, "events": 0}
         self.refused = 0
@@ -71,6 +74,7 @@ class Uplink:
             way.not_before_s, way.refusals = 0.0, 0
         async with asyncio.TaskGroup() as group:
             group.create_task(self._watch_outbox(), name="uplink outbox")
+            group.create_task(self._watch_readings(), name="uplink readings")
             group.create_task(self._drain(link), name="uplink drain")
 
     async def _watch_outbox(self) -> None:
@@ -78,24 +82,34 @@ class Uplink:
             await self._outbox.changed()
             self._wake.set()
 
+    async def _watch_readings(self) -> None:
+        while True:
+            await self._outbox.observed()
+            self._readings = True
+            self._wake.set()
+            self._none_left.clear()
+            await self._none_left.wait()
+
     async def _drain(self, link: Link) -> None:
         while True:
             self._wake.clear()
-            if await self._send_batch(link, "replies"):
-                continue
+            looked_s = self._clock()
+            replies = await self._send_batch(link, "replies")
+            if replies >= self._settings.batch:
+                continue  # there may be more; those that come while few are under way let one batch of events pass
             sent_events = await self._send_batch(link, "events")
             # One twin a turn, so that a long backlog of events neither waits for them nor hides them.
             sent_twin = await self._send_twin(link)
-            if not sent_events and not sent_twin:
-                await self._rest()
+            if not replies and not sent_events and not sent_twin and not await self._send_reading(link):
+                await self._rest(looked_s)
 
-    async def _rest(self) -> None:
-        """Until something is to be sent, or a way may be tried again."""
-        now_s = self._clock()
-        due = [way.not_before_s - now_s for way in (*self._ways.values(), self._device_way)]
-        later = [delay_s for delay_s in due if delay_s > 0]
+    async def _rest(self, looked_s: float) -> None:
+        """Until something is to be sent, or a way may be tried that might not when this turn began."""
+        ways = (*self._ways.values(), self._device_way)
+        later = [way.not_before_s for way in ways if way.not_before_s > looked_s]  # not later than now: it may be so
+        later += [looked_s + CONGESTED_S] if self._readings else []  # already, and then nothing else would wake it
         if later:
-            await first(self._sleep(min(later)), _wait(self._wake))
+            await first(self._sleep(max(0.0, min(later) - self._clock())), _wait(self._wake))
         else:
             await self._wake.wait()
 
@@ -106,14 +120,14 @@ class Uplink:
             return max(1, min(self._settings.batch, int(self._settings.max_events_per_s / 2)))
         return self._settings.batch
 
-    async def _send_batch(self, link: Link, lane: Lane) -> bool:
-        """Whether anything was tried."""
+    async def _send_batch(self, link: Link, lane: Lane) -> int:
+        """How many were tried."""
         way = self._ways[lane]
         if self._clock() < way.not_before_s:
-            return False
+            return 0
         rows = await self._outbox.unsent(lane, self._limit(lane, way))
         if not rows:
-            return False
+            return 0
         if lane == "events":
             way.not_before_s = self._clock() + len(rows) / self._settings.max_events_per_s
         try:
@@ -122,7 +136,7 @@ class Uplink:
             await self._hold_back(way, refusal)
         else:
             way.refusals = 0
-        return True
+        return len(rows)
 
     async def _publish_rows(self, link: Link, lane: Lane, topic: str, rows: list[Outgoing]) -> None:
         """Marks exactly what was acknowledged, whatever ends it. Raises PublishRefused, LinkLost."""
@@ -138,10 +152,8 @@ class Uplink:
             acknowledged.append(row.key)
 
         try:
-            async with asyncio.timeout(self._settings.ack_timeout_s):
+            async with answered("PUBACK", self._settings.ack_timeout_s):
                 ends = await asyncio.gather(*(publish(row) for row in rows), return_exceptions=True)
-        except TimeoutError:
-            raise LinkLost(f"no PUBACK within {self._settings.ack_timeout_s:g} s") from None
         finally:
             if acknowledged:
                 self.sent[lane] += len(acknowledged)
@@ -157,15 +169,29 @@ class Uplink:
         device = next(iter(self._twins_due))
         del self._twins_due[device]
         try:
-            async with asyncio.timeout(self._settings.ack_timeout_s):
+            async with answered("PUBACK", self._settings.ack_timeout_s):
                 await link.publish(self._topics.device(device), self._twins[device], retain=True)
         except PublishRefused as refusal:
             self._twins_due[device] = None
             await self._hold_back(way, refusal)
-        except TimeoutError:
-            raise LinkLost(f"no PUBACK within {self._settings.ack_timeout_s:g} s") from None
         else:
             way.refusals = 0
+        return True
+
+    async def _send_reading(self, link: Link) -> bool:
+        """One, when nothing else is to be sent and the way is free; it is gone whatever becomes of it (DEV-4)."""
+        if not self._readings or link.congested:
+            return False
+        reading = await self._outbox.next_reading()
+        if reading is None:
+            self._readings = False
+            self._none_left.set()
+            return False
+        device, payload = reading
+        try:
+            await link.publish(self._topics.readings(device), payload, qos=0, expiry_s=READING_EXPIRY_S)
+        except PublishRefused as refusal:
+            log.warning("%s; it is left out", refusal)
         return True
 
     async def _hold_back(self, way: _Way, refusal: PublishRefused) -> None:

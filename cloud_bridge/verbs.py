@@ -5,13 +5,16 @@ Knows the models of the instructions; how one is sent and answered is `instruct`
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from cloud_bridge.messages import (
     Choice,
+    CodeResolve,
+    Document,
     EventsRequest,
     JournalAdopt,
     Message,
@@ -52,9 +55,14 @@ class Verbs(ABC):
         not_before: datetime | None = None,
         order_deadline: datetime | None = None,
         retry_of: str | None = None,
+        documents: Sequence[Document] = (),
+        code: str | None = None,
         **how: Any,
     ) -> Reply:
-        """A new order; its id stands in the reply."""
+        """A new order; its id stands in the reply. `documents`: what its scene prints and does not lay out itself.
+
+        `code`: what its customer will scan (ORD-14); only its hash is sent.
+        """
         data = OrderSubmit(
             scene=scene,
             parameters=dict(parameters or {}),
@@ -63,6 +71,8 @@ class Verbs(ABC):
             not_before=not_before,
             deadline=order_deadline,
             retry_of=retry_of,
+            documents=list(documents),
+            code_sha256=None if code is None else hashlib.sha256(code.encode()).hexdigest(),
         )
         return await self.instruct("order.submit", data, subject=order, **how)
 
@@ -79,11 +89,25 @@ class Verbs(ABC):
         return await self.instruct("order.release", OrderRelease(reason=reason), subject=order, **how)
 
     async def resolve(
-        self, order: str, step: str, attempt: str, choice: Choice, people: list[str], note: str = "", **how: Any
+        self,
+        order: str,
+        step: str,
+        attempt: str,
+        choice: Choice,
+        people: list[str],
+        note: str = "",
+        *,
+        device: str | None = None,
+        **how: Any,
     ) -> Reply:
-        """A person's decision on a step in doubt (ORD-6)."""
-        data = OrderResolve(step=step, attempt=attempt, choice=choice, people=people, note=note)
+        """A person's decision on a step that asks for one (ORD-6). `device`: the one that shall do it `again`."""
+        data = OrderResolve(step=step, attempt=attempt, choice=choice, people=people, note=note, device=device)
         return await self.instruct("order.resolve", data, subject=order, **how)
+
+    async def resolve_code(self, scan: str, order: str | None, **how: Any) -> Reply:
+        """Whose code an `unknown` scan was (ORD-14): the order that goes on by it, or None: nobody's."""
+        data = CodeResolve(scan=scan, order=order, unknown=order is None)
+        return await self.instruct("code.resolve", data, **how)
 
     async def orders(
         self,

@@ -1,23 +1,33 @@
-"""The kinds of devices: name to settings model and factory, ours and third parties' (entry point `branchgate.drivers`).
+"""The kinds of devices by name: ours, and third parties' (entry point `branchgate.drivers`).
 
-Knows where kinds are found; must not know what any of them does.
+Knows where kinds are found, and loads each when it is first asked for; must not know what any of them does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 from importlib.metadata import entry_points
 
-from pydantic import BaseModel
-
-from device_drivers.crt591.driver import CardDispenser
-from device_drivers.crt591.evidence import AWAIT_TAKEN, CAPTURE, DRAW, PRESENT
-from device_drivers.crt591.profile import Crt591Profile
-from device_drivers.device import Driver, Notebook
-from device_drivers.links.line import SharedLine
+from device_drivers.kinds import DeviceKind
 
 ENTRY_POINT_GROUP = "branchgate.drivers"
+# Each package's module `kind` offers KIND; a branch pays only for the kinds that it has.
+_BUILT_IN = {
+    "banknote_counter": "device_drivers.banknotes.kind",
+    "bx6": "device_drivers.bx6.kind",
+    "cells": "device_drivers.cells.kind",
+    "crt591": "device_drivers.crt591.kind",
+    "escpos": "device_drivers.escpos.kind",
+    "ipp": "device_drivers.ipp.kind",
+    "led485": "device_drivers.led485.kind",
+    "people_counter": "device_drivers.people.kind",
+    "scanner": "device_drivers.scanner.kind",
+    "sealed_printer": "device_drivers.sealed.kind",
+    "site_inputs": "device_drivers.site.kind",
+    "strip_screen": "device_drivers.strip.kind",
+}
 
 
 class UnknownKindError(LookupError):
@@ -29,30 +39,10 @@ class UnknownKindError(LookupError):
         self.places = places
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceKind:
-    """One kind of device. `make(device_id, line, profile, notebook, is_tcp)` gives a driver, not connected yet."""
-
-    name: str
-    profile: type[BaseModel]
-    make: Callable[[str, SharedLine, BaseModel, Notebook, bool], Driver]
-    acts: frozenset[str]  # the names that scenes may use, known without making a driver
-
-
-def _make_crt591(device_id: str, line: SharedLine, profile: BaseModel, notebook: Notebook, is_tcp: bool) -> Driver:  # noqa: FBT001  # the signature of DeviceKind.make
-    return CardDispenser(device_id, line, Crt591Profile.model_validate(profile), notebook, is_tcp=is_tcp)
-
-
-_BUILT_IN = {
-    kind.name: kind
-    for kind in (DeviceKind("crt591", Crt591Profile, _make_crt591, frozenset({DRAW, PRESENT, CAPTURE, AWAIT_TAKEN})),)
-}
-
-
 def kind_of(name: str) -> DeviceKind:
     """The kind of that name; ours first. Raises UnknownKindError."""
     if name in _BUILT_IN:
-        return _BUILT_IN[name]
+        return _built_in(name)
     for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
         return _load(entry.name, entry.value, entry.load)
     known = ", ".join(kinds())
@@ -62,8 +52,15 @@ def kind_of(name: str) -> DeviceKind:
 
 
 def kinds() -> tuple[str, ...]:
-    """The names of all kinds, without loading third parties' code."""
+    """The names of all kinds, without loading any."""
     return tuple(sorted({*_BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))}))
+
+
+@cache
+def _built_in(name: str) -> DeviceKind:
+    kind = import_module(_BUILT_IN[name]).KIND
+    assert isinstance(kind, DeviceKind)
+    return kind
 
 
 def _load(name: str, where: str, load: Callable[[], object]) -> DeviceKind:

@@ -6,36 +6,64 @@ Knows who is handed to whom and the order of starting and stopping; does no work
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sqlite3
 import sys
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Protocol
 
 from cloud_bridge.bridge import Bridge
 from cloud_bridge.ports import StoreFailed
 from cloud_bridge.topics import Topics
 from device_drivers.catalog import kind_of
+from device_drivers.device import HasCells
+from device_drivers.kinds import Wiring
 from device_drivers.links.address import open_address
 from device_drivers.links.line import Lines
 from device_drivers.links.link import Link
 from edge_agent import watchdog
 from edge_agent.clock import Clock
-from edge_agent.fleet.lane import Lane, LaneParts
+from edge_agent.clock.kernel import kernel_synchronised, utc_now
+from edge_agent.clock.lan import LanWatch
+from edge_agent.custody.documents import DocumentParts, Documents
+from edge_agent.custody.fetching import Limits
+from edge_agent.custody.materials import PrintMaterials
+from edge_agent.door import Door
+from edge_agent.fleet.lane import Lane
+from edge_agent.fleet.materials import Materials, NoMaterials
 from edge_agent.fleet.notebook import DeviceNotebook
+from edge_agent.fleet.parts import LaneParts
+from edge_agent.full_disk import ThriftyIntake
 from edge_agent.journal.journal import CommitHooks, Journal, Tx
+from edge_agent.observed import LastReadings, ReadingBox
 from edge_agent.orders import course
+from edge_agent.orders.adopting import adopt
+from edge_agent.orders.attesting import attested, newest_trusted
 from edge_agent.orders.desk import JOURNAL_CHANGED, Branch, Place
-from edge_agent.orders.intake import Intake
-from edge_agent.orders.record import LaneRow, open_orders, set_lane
-from edge_agent.orders.requests import adopt
+from edge_agent.orders.lost_end import doubt_all
+from edge_agent.orders.reading import open_orders, orders_at
+from edge_agent.orders.record import remember, set_lane
+from edge_agent.orders.rows import LaneRow
+from edge_agent.people.counter import Counter
+from edge_agent.people.deciding import Deciding
+from edge_agent.people.staff import Staff
 from edge_agent.settings import Settings
+from edge_agent.steward import Steward
 from edge_agent.timekeeper import Timekeeper
-from edge_agent.uplink import About, JournalOutbox
+from edge_agent.upkeep.box import Box, BoxParts
+from edge_agent.upkeep.ceiling import Ceiling
+from edge_agent.upkeep.recording import Recordings
+from edge_agent.upkeep.retention import Retention
+from edge_agent.upkeep.wearing import RIDE_S, WearBook
+from edge_agent.uplink import About, JournalOutbox, TwinBox
 
 log = logging.getLogger(__name__)
 STORE_AGAIN_S = 1.0  # a journal that cannot be read now is tried again; the agent outlives a bad disk
@@ -68,6 +96,14 @@ def versions() -> dict[str, str]:
     return {"agent": agent, "contract": "1", "python": sys.version.split()[0], "sqlite": sqlite3.sqlite_version}
 
 
+class Runs(Protocol):
+    """A part that is one task."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        ...
+
+
 @dataclass(slots=True)
 class Agent:
     """The parts of a running agent."""
@@ -75,55 +111,125 @@ class Agent:
     settings: Settings
     journal: Journal
     clock: Clock
+    look: Callable[[], None] = _nothing  # whoever else must know that an order may have come, gone on or ended
+    materials: Materials = field(default_factory=NoMaterials)
+    lan: LanWatch | None = None  # who asks the time server, where one is configured
+    door: Door | None = None  # for those who stand at the box
+    staff: Staff | None = None  # the branch's people
+    panel: Runs | None = None  # the branch's own HTTP, where it is configured
+    shown: dict[str, dict[str, Any]] = field(default_factory=dict)  # the newest twin of each device
     lanes: dict[str, Lane] = field(default_factory=dict)
-    twins: asyncio.Queue[tuple[str, dict[str, Any]]] = field(default_factory=asyncio.Queue)
+    twins: TwinBox = field(default_factory=TwinBox)
+    readings: ReadingBox = field(default_factory=ReadingBox)
+    last_readings: LastReadings = field(default_factory=LastReadings)
+    wear: WearBook | None = None
+    lines: Lines | None = None  # of all devices, for whoever records what passes on one
 
     def wake(self, devices: set[str]) -> None:
         for device in devices:
             if device in self.lanes:
                 self.lanes[device].wake()
+        if removed := devices - set(self.lanes):
+            self.journal.post(lambda tx: _say_removed(tx, removed))
+        self.look()
 
 
 async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
     """Runs until SIGTERM, SIGINT or cancellation. Raises BadConfig, JournalLocked, JournalUnusable."""
-    link_settings = settings.link_settings()
-    clock = Clock(settings.clock.source)
+    while await _run_once(settings, hooks):  # a journal that was damaged, or can be written again: a restart is no
+        log.warning("starting anew")  # special path
+
+
+async def _run_once(settings: Settings, hooks: Hooks) -> bool:
+    """From opening to closing the journal; whether to begin again."""
+    link_settings, tls = settings.link_settings(), settings.documents_tls()
+    lan = LanWatch(settings.clock.server(), utc_now) if settings.clock.source == "lan" else None
+    clock = Clock(settings.clock.source, synchronised=lan.synchronised if lan else kernel_synchronised)
     async with AsyncExitStack() as stack:
         commit_hooks = CommitHooks(hooks.before_commit, hooks.after_commit)
-        journal = await Journal.open(settings.journal.folder, commit_hooks, clock.now)
+        reserve_bytes = settings.journal.reserve_mib * 1024 * 1024
+        journal = await Journal.open(settings.journal.folder, commit_hooks, clock.now, reserve_bytes)
         stack.push_async_callback(journal.close)
-        agent = Agent(settings, journal, clock)
-        await journal.write(lambda tx: _begin(tx, agent))
+        limits = Limits(settings.documents.max_bytes)
+        documents = Documents(DocumentParts(journal, clock, settings.journal.folder / "documents", tls, limits))
+        materials = PrintMaterials(journal, clock, documents, settings.branch.id, settings.branch.name)
+        agent = Agent(settings, journal, clock, documents.look, materials, lan)
+        if not journal.read_only:
+            await journal.write(lambda tx: _begin(tx, agent))
+        wear = agent.wear = WearBook(journal)
+        journal.ride(wear.put_down, RIDE_S)
+        stack.push_async_callback(_put_down, wear)
         places = _make_lanes(agent, hooks)
         journal.on_touched(agent.wake)
-        branch = Branch(settings.branch.id, settings.load_scenes(), places, settings.orders.max_open)
+        scenes, templates = settings.load_scenes(), settings.load_templates()
+        branch = Branch(settings.branch.id, scenes, places, settings.orders.max_open, templates)
         about = About(
             settings.branch.id,
             versions(),
             settings.digest(),
             lambda: {d: lane.state for d, lane in agent.lanes.items()},
+            wear.told,
         )
-        outbox = JournalOutbox(journal, about, clock)
+        outbox = JournalOutbox(journal, about, clock, agent.readings)
         topics = Topics(settings.branch.id, settings.link.root)
-        bridge = Bridge(link_settings, topics, Intake(journal, branch, clock), outbox)
-        await _run_parts(agent, bridge, outbox)
+        intake = ThriftyIntake(journal, branch, clock)
+        bridge = Bridge(link_settings, topics, intake, outbox)
+        agent.staff = await Staff.open(journal, clock, settings.journal.folder)
+        deciding = Deciding(agent.staff, intake, clock, branch)
+        counter = Counter(agent.staff, deciding)
+        agent.door = Door(settings.door_folder(), intake, counter, settings.door.group, _box(agent, bridge, stack))
+        if settings.panel.listen is not None:
+            agent.panel = _panel(agent, deciding, bridge, outbox)
+        return await _run_parts(agent, bridge, outbox, documents)
+
+
+async def _put_down(wear: WearBook) -> None:
+    with contextlib.suppress(StoreFailed):  # at the end of a disk there is nothing to put it on
+        await wear.keep()
+
+
+def _panel(agent: Agent, deciding: Deciding, bridge: Bridge, outbox: JournalOutbox) -> Runs:
+    """Loaded only where it is wanted: it takes some megabytes."""
+    from edge_agent.panel.branch import House, Link
+    from edge_agent.panel.pages.site import pages
+    from edge_agent.panel.server import Listen, Panel
+
+    def link() -> Link:
+        status = bridge.status
+        return Link(status.connected, time.monotonic() - status.since_s)
+
+    from edge_agent.upkeep.watching import Watching
+
+    assert agent.lines is not None, "the lanes are made before anybody looks"
+    watching = Watching({device.id: device for device in agent.settings.device}, agent.lines)
+    part, staff, branch = agent.settings.panel, deciding.staff, deciding.branch.id
+    twins, last = (lambda: agent.shown), agent.last_readings.of
+    house = House(
+        branch, agent.journal, deciding.intake, agent.clock, staff, deciding, outbox, twins, last, link, watching
+    )
+    more = pages(tls=part.tls_certificate is not None)
+    return Panel(house, Listen(*part.address(), part.tls_certificate, part.tls_key), more)
 
 
 def _begin(tx: Tx, agent: Agent) -> None:
     """Tells that the agent started; adopts a first journal where the configuration says so (ORD-12)."""
     journal = agent.journal
+    agent.clock.begin_after(newest_trusted(tx))
+    agent.clock.believe(attested(tx))
     what = "created" if journal.is_new else "started"
     facts: dict[str, Any] = {"epoch": journal.epoch, "clock": agent.clock.grade().value}
     if journal.orphans:
         facts["orphans"] = journal.orphans
     if journal.quarantined:
         facts["quarantined"] = True
+    if journal.lost_end:
+        facts["lost_end"] = True
+        doubt_all(tx)
     tx.emit(JOURNAL_CHANGED, None, {"what": what, "facts": facts})
     served = {device.id for device in agent.settings.device}
-    for order in open_orders(tx):
-        if order.device not in served:  # taken out of the configuration, or renamed
-            course.wait(tx, order, "device", "device_removed")
-    for orphan in journal.orphans:
+    _say_removed(tx, {order.device for order in open_orders(tx) if order.device and order.device not in served})
+    for orphan in sorted(journal.orphans, key=lambda entry: int(entry.get("after", 0))):
+        remember(tx, orphan["device"], orphan.get("memory") or {})
         set_lane(tx, LaneRow(orphan["device"], shut=True, reason="journal_lost", attempt=orphan["attempt"]))
     if (
         journal.is_new
@@ -134,16 +240,21 @@ def _begin(tx: Tx, agent: Agent) -> None:
         adopt(tx, [], "/configuration")
 
 
+def _say_removed(tx: Tx, devices: set[str]) -> None:
+    """Of orders whose turn is at a device that was taken out of the configuration, or renamed: no lane says it."""
+    for device in devices:
+        for order in orders_at(tx, device):
+            course.wait(tx, order, "device", "device_removed")
+
+
 def _make_lanes(agent: Agent, hooks: Hooks) -> tuple[Place, ...]:
-    lines = Lines(lambda address: hooks.wrap_link(open_address(address)))
+    lines = agent.lines = Lines(lambda address: hooks.wrap_link(open_address(address)))
     places: list[Place] = []
     for device in agent.settings.device:
         kind = kind_of(device.kind)
         profile = kind.profile.model_validate(device.profile)
-        is_tcp = device.address.startswith("tcp:")
-        driver = kind.make(
-            device.id, lines.line(device.address), profile, DeviceNotebook(agent.journal, device.id), is_tcp
-        )
+        notebook = DeviceNotebook(agent.journal, device.id)
+        driver = kind.make(Wiring(device.id, device.address, profile, notebook, lines.line))
         parts = LaneParts(
             device.id,
             device.kind,
@@ -153,18 +264,48 @@ def _make_lanes(agent: Agent, hooks: Hooks) -> tuple[Place, ...]:
             agent.clock,
             _twin_sink(agent),
             idle_poll_s=device.idle_poll_s,
+            observe_s=device.observe_s or kind.observe_s,
+            tell_readings=_reading_sink(agent),
+            materials=agent.materials,
         )
         agent.lanes[device.id] = Lane(parts)
-        places.append(Place(device.id, device.role, driver.acts))
+        cells = driver.cells if isinstance(driver, HasCells) else {}
+        places.append(Place(device.id, device.role, driver.acts, device.place, cells))
     return tuple(places)
 
 
+def _box(agent: Agent, bridge: Bridge, stack: AsyncExitStack) -> Box:
+    assert agent.lines is not None, "the lanes are made before anybody asks of them"
+    devices = {device.id: device for device in agent.settings.device}
+    recordings = Recordings(agent.settings.journal.folder, devices, agent.lines)
+    stack.callback(recordings.close)
+    branch, link = agent.settings.branch.id, partial(asdict, bridge.status)
+    return Box(BoxParts(branch, agent.journal, agent.clock, versions(), link, agent.lanes, recordings))
+
+
 def _twin_sink(agent: Agent) -> Callable[[str, dict[str, Any]], None]:
-    return lambda device, members: agent.twins.put_nowait((device, members))
+    def put(device: str, members: dict[str, Any]) -> None:
+        agent.shown[device] = members
+        agent.twins.put(device, members)
+
+    return put
 
 
-async def _run_parts(agent: Agent, bridge: Bridge, outbox: JournalOutbox) -> None:
-    stop = asyncio.Event()
+def _reading_sink(agent: Agent) -> Callable[[str, dict[str, Any]], None]:
+    def put(device: str, members: dict[str, Any]) -> None:
+        agent.last_readings.put(device, members)
+        agent.readings.put(device, members)
+
+    return put
+
+
+async def _run_parts(agent: Agent, bridge: Bridge, outbox: JournalOutbox, documents: Documents) -> bool:
+    stop, again = asyncio.Event(), asyncio.Event()
+
+    def begin_again() -> None:
+        again.set()
+        stop.set()
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
@@ -172,8 +313,21 @@ async def _run_parts(agent: Agent, bridge: Bridge, outbox: JournalOutbox) -> Non
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(lane.run(), name=f"lane {lane.device}") for lane in lanes]
+            ceiling = Ceiling(agent.journal, agent.settings.retention.policy(), loop.time)
+            steward = Steward(agent.journal, lambda: agent.wake(set(agent.lanes)), begin_again, ceiling)
+            tasks.append(group.create_task(steward.run(), name="steward"))
             timekeeper = Timekeeper(agent.journal, agent.clock, agent.wake)
             tasks.append(group.create_task(timekeeper.run(), name="timekeeper"))
+            if agent.lan is not None:
+                tasks.append(group.create_task(agent.lan.run(), name="time server"))
+            kept = timedelta(days=agent.settings.retention.audit_days)
+            retention = Retention(agent.journal, agent.clock, kept, wear=agent.wear)
+            tasks.append(group.create_task(retention.run(), name="retention"))
+            tasks.append(group.create_task(documents.run(), name="documents"))
+            if agent.door is not None:
+                tasks.append(group.create_task(agent.door.run(), name="door"))
+            if agent.panel is not None:
+                tasks.append(group.create_task(agent.panel.run(), name="panel"))
             tasks.append(group.create_task(_publish_twins(agent, bridge, outbox), name="twins"))
             link = group.create_task(bridge.run(), name="link")
             tasks.append(
@@ -196,15 +350,15 @@ async def _run_parts(agent: Agent, bridge: Bridge, outbox: JournalOutbox) -> Non
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
+    return again.is_set()
 
 
 async def _publish_twins(agent: Agent, bridge: Bridge, outbox: JournalOutbox) -> None:
     while True:
-        device, members = await agent.twins.get()
-        while True:
-            try:
-                bridge.put_twin(device, await outbox.twin(device, members))
-                break
-            except StoreFailed as error:
-                log.error("twin of %s waits: %s", device, error)
-                await asyncio.sleep(STORE_AGAIN_S)
+        device, members = await agent.twins.take()
+        try:
+            bridge.put_twin(device, await outbox.twin(device, members))
+        except StoreFailed as error:
+            log.error("twin of %s waits: %s", device, error)
+            agent.twins.put_back(device, members)
+            await asyncio.sleep(STORE_AGAIN_S)

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from edge_agent import toml_mistakes
+from edge_agent.plain_file import open_plain
 
 Place = tuple[int | str, ...]
 MAX_LINE = 4096
@@ -44,8 +45,10 @@ PathName = Annotated[Path, BeforeValidator(_named)]  # "" would be the folder th
 def read_text(path: Path, max_bytes: int) -> str:
     """The file as text. Raises Unreadable; the error never holds what stands in the file."""
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             raw = file.read(max_bytes + 1)
+    except PermissionError as error:
+        raise Unreadable(1, "file_forbidden") from error
     except OSError as error:
         raise Unreadable(1, "file_unreadable", error=error) from error
     if len(raw) > max_bytes:

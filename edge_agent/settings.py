@@ -1,31 +1,35 @@
 """branch.toml: what a branch is, as pydantic models; a mistake names the file, the line, the key and the remedy.
 
-Knows the form of the configuration and that its parts fit together; opens no device and no connection.
+Knows the form of the configuration; whether its parts fit together is `fitting`. Opens no device and no connection.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cloud_bridge.settings import LinkSettings
-from cloud_bridge.sockets import NotLoopbackError, require_loopback
 from cloud_bridge.topics import DEFAULT_ROOT
-from device_drivers.catalog import UnknownKindError, kind_of
-from device_drivers.links.address import AddressError, open_address
-from device_drivers.links.line import Lines, SharedLine
-from edge_agent.findings import Problem, Saying, Word, at, misfits, unreadable
+from edge_agent.clock.lan import Server
+from edge_agent.custody.fetching import MAX_BYTES as MAX_DOCUMENT_BYTES
+from edge_agent.findings import Problem, Saying, misfits, unreadable
+from edge_agent.fitting import MAX_PROBLEMS, fit_together
 from edge_agent.hand_written import PathName, Unreadable, members_of, read_text
-from edge_agent.orders.scenes import BadScene, Scene, load_scenes
-from edge_agent.spellings import CLIENT_ID, KIND, NAME, ROLE, TOPIC_ROOT, USERNAME
+from edge_agent.orders.recipe import Scene
+from edge_agent.orders.scenes import load_scenes
+from edge_agent.orders.templates import Shelf, load_templates
+from edge_agent.spellings import CLIENT_ID, KIND, NAME, PLACE, ROLE, TIME_SERVER, TOPIC_ROOT, USERNAME
+from edge_agent.upkeep.ceiling import Policy
 
 MAX_BYTES = 256 * 1024
 MAX_PASSWORD_BYTES = 4096
-MAX_PROBLEMS = 20  # whoever has more mends these first
+MAX_CERTIFICATES_BYTES = 1024 * 1024
 
 
 class BadConfig(ValueError):
@@ -68,10 +72,55 @@ class LinkPart(_Part):
 class JournalPart(_Part):
     folder: PathName
     adoption: Literal["instruction", "automatic"] = "instruction"
+    reserve_mib: int = Field(default=32, ge=0, le=4096)
+
+
+class DoorPart(_Part):
+    """The socket for those who stand at the box."""
+
+    folder: PathName | None = None
+    group: str | None = Field(default=None, pattern=NAME)
+
+
+class PanelPart(_Part):
+    """The branch's own HTTP: local API and pages. Nothing of it is loaded while `listen` is not given."""
+
+    listen: str | None = Field(default=None, pattern=TIME_SERVER)
+    tls_certificate: PathName | None = None
+    tls_key: PathName | None = None
+
+    def address(self) -> tuple[str, int]:
+        """Host and port. Raises ValueError when it does not listen."""
+        if self.listen is None:
+            raise ValueError("panel.listen is not set")
+        host, _, port = self.listen.partition(":")
+        return host, int(port or 8443)
 
 
 class ClockPart(_Part):
-    source: Literal["kernel", "host"] = "kernel"
+    """Who vouches for the time (INS-5)."""
+
+    source: Literal["kernel", "lan", "host"] = "kernel"
+    lan_server: str | None = Field(default=None, pattern=TIME_SERVER)
+
+    def server(self) -> Server:
+        """Where `lan` asks. Raises ValueError when no server is named."""
+        if self.lan_server is None:
+            raise ValueError("clock.lan_server is not set")
+        host, _, port = self.lan_server.partition(":")
+        return Server(host, int(port or 123))
+
+
+class RetentionPart(_Part):
+    """How long the journal keeps what happened, once the centre has it (INS-11)."""
+
+    audit_days: int = Field(default=400, ge=97, le=36_500)
+    max_mib: int = Field(default=6144, ge=0, le=1_000_000)  # a busy branch's 400 days are 3.8 GB
+    max_rows: int = Field(default=20_000_000, ge=0, le=1_000_000_000)
+
+    def policy(self) -> Policy:
+        """The most that the journal may hold."""
+        return Policy(self.max_mib * 1024 * 1024, self.max_rows)
 
 
 class OrdersPart(_Part):
@@ -82,6 +131,17 @@ class ScenesPart(_Part):
     folders: list[PathName] = Field(default_factory=list, max_length=16)
 
 
+class ReceiptsPart(_Part):
+    folders: list[PathName] = Field(default_factory=list, max_length=16)
+
+
+class DocumentsPart(_Part):
+    """How the documents that orders bring are fetched."""
+
+    ca_file: PathName | None = None
+    max_bytes: int = Field(default=MAX_DOCUMENT_BYTES, ge=1024, le=1024**3)
+
+
 class DevicePart(_Part):
     """One device: its name, what scenes call it for, what it is and where it is."""
 
@@ -89,7 +149,9 @@ class DevicePart(_Part):
     role: str = Field(pattern=ROLE)
     kind: str = Field(pattern=KIND)
     address: str = Field(min_length=1, max_length=300)
+    place: str = Field(default="", pattern=PLACE, description="the window or counter where it is, for scenes that ask")
     idle_poll_s: float = Field(default=5.0, gt=0, le=3600)
+    observe_s: float | None = Field(default=None, ge=0.1, le=3600)
     profile: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -99,9 +161,14 @@ class Settings(_Part):
     branch: BranchPart
     link: LinkPart = LinkPart()
     journal: JournalPart
+    door: DoorPart = DoorPart()
+    panel: PanelPart = PanelPart()
     clock: ClockPart = ClockPart()
+    retention: RetentionPart = RetentionPart()
     orders: OrdersPart = OrdersPart()
     scenes: ScenesPart = ScenesPart()
+    receipts: ReceiptsPart = ReceiptsPart()
+    documents: DocumentsPart = DocumentsPart()
     device: list[DevicePart] = Field(default_factory=list, max_length=200)
 
     def digest(self) -> str:
@@ -130,9 +197,24 @@ class Settings(_Part):
             max_events_per_s=part.max_events_per_s,
         )
 
+    def door_folder(self) -> Path:
+        """Where the socket for those at the box stands."""
+        return self.door.folder or self.journal.folder
+
+    def load_templates(self) -> Shelf:
+        """The templates of what this branch prints. Raises BadTemplates."""
+        return load_templates(self.receipts.folders)
+
     def load_scenes(self) -> dict[str, Scene]:
-        """The scenes of this branch. Raises BadScene."""
-        return load_scenes(self.scenes.folders)
+        """The scenes of this branch. Raises BadScene, BadTemplates."""
+        return load_scenes(self.scenes.folders, self.load_templates())
+
+    def documents_tls(self) -> Callable[[], ssl.SSLContext]:
+        """Who vouches for documents' servers: the system's authorities, or those of `ca_file`. Raises BadConfig."""
+        if self.documents.ca_file is None:
+            return ssl.create_default_context
+        context = _trusting(self.documents.ca_file)
+        return lambda: context
 
 
 def _password(path: Path) -> str:
@@ -140,6 +222,21 @@ def _password(path: Path) -> str:
         return read_text(path, MAX_PASSWORD_BYTES).strip()
     except Unreadable as bad:
         raise BadConfig([Problem(str(path), bad.line, Saying("password_file", {"why": unreadable(bad)}))]) from bad
+
+
+def _trusting(path: Path) -> ssl.SSLContext:
+    """A context that trusts the authorities of one file, and nobody else. Raises BadConfig."""
+    try:
+        context = ssl.SSLContext(
+            ssl.PROTOCOL_TLS_CLIENT
+        )  # trusts nobody yet, while an empty file would trust the system's
+        context.load_verify_locations(cadata=read_text(path, MAX_CERTIFICATES_BYTES))
+        return context
+    except Unreadable as bad:
+        why, line = unreadable(bad), bad.line
+    except (ssl.SSLError, ValueError, TypeError):  # nothing in it; letters that are in no PEM
+        why, line = Saying("no_certificates"), 1
+    raise BadConfig([Problem(str(path), line, Saying("ca_file", {"why": why}))])
 
 
 def load(path: Path) -> Settings:
@@ -163,81 +260,7 @@ def parse(text: str, file: str = "branch.toml") -> Settings:
         settings = Settings.model_validate(members)
     except ValidationError as error:
         raise BadConfig(misfits(text, file, error, MAX_PROBLEMS)) from None
-    problems = _fit_together(settings, text, file)
+    problems = fit_together(settings, text, file)
     if problems:
         raise BadConfig(problems[:MAX_PROBLEMS])
     return settings
-
-
-def _fit_together(settings: Settings, text: str, file: str) -> list[Problem]:
-    found: list[Problem] = []
-    try:
-        require_loopback(settings.link.host)
-    except NotLoopbackError as error:
-        why = {name: Word("os", value) if name == "error" else value for name, value in error.places.items()}
-        found.append(at(text, file, ("link", "host"), Saying(error.code, why)))
-    if settings.link.backoff_max_s < settings.link.backoff_min_s:
-        found.append(at(text, file, ("link", "backoff_max_s"), Saying("backoff_upside_down")))
-    ids = [d.id for d in settings.device]
-    for number, device in enumerate(settings.device):
-        if device.id in ids[:number]:
-            found.append(at(text, file, ("device", number, "id"), Saying("device_id_twice", {"id": repr(device.id)})))
-        found += _check_kind(device, number, text, file)
-    return found + _check_addresses(settings, text, file) + _check_scenes(settings, text, file)
-
-
-def _check_kind(device: DevicePart, number: int, text: str, file: str) -> list[Problem]:
-    try:
-        kind_of(device.kind).profile.model_validate(device.profile)
-    except UnknownKindError as error:
-        return [at(text, file, ("device", number, "kind"), Saying(error.code, error.places))]
-    except ValidationError as error:
-        return misfits(text, file, error, MAX_PROBLEMS, ("device", number, "profile"))
-    return []
-
-
-def _check_addresses(settings: Settings, text: str, file: str) -> list[Problem]:
-    """Each address can be meant, one port has one way of being opened, and no machine has two lanes."""
-    found: list[Problem] = []
-    lines = Lines(open_address)  # names links, opens none
-    seen: list[tuple[SharedLine, object, str]] = []
-    for number, device in enumerate(settings.device):
-        place = ("device", number, "address")
-        try:
-            line = lines.line(device.address)
-        except AddressError as error:
-            found.append(at(text, file, place, Saying(error.code, error.places)))
-            continue
-        unit = _unit(device)
-        if first := next((id_ for other, its, id_ in seen if other is line and its == unit), None):
-            found.append(at(text, file, place, Saying("same_machine", {"first": repr(first)})))
-        seen.append((line, unit, device.id))
-    return found
-
-
-def _unit(device: DevicePart) -> object:
-    """What tells a machine from others on its line: the unit of its profile, else the profile as a whole."""
-    try:
-        profile = kind_of(device.kind).profile.model_validate(device.profile)
-    except (UnknownKindError, ValidationError):
-        return device.id  # told already
-    return getattr(profile, "unit", profile)
-
-
-def _check_scenes(settings: Settings, text: str, file: str) -> list[Problem]:
-    """Scenes must be readable, and the devices that have a role must offer the acts that scenes ask of it."""
-    try:
-        scenes = settings.load_scenes()
-    except BadScene as bad:
-        return bad.problems
-    found: list[Problem] = []
-    for number, device in enumerate(settings.device):
-        try:
-            acts = kind_of(device.kind).acts
-        except UnknownKindError:
-            continue
-        wanted = {a for s in scenes.values() for p in s.step if p.role == device.role for a in (p.act, p.undo) if a}
-        if missing := sorted(wanted - set(acts)):
-            places = {"role": repr(device.role), "acts": ", ".join(missing), "kind": repr(device.kind)}
-            found.append(at(text, file, ("device", number, "role"), Saying("acts_not_offered", places)))
-    return found

@@ -5,20 +5,29 @@ Knows how rows become messages; must not know MQTT nor when anything is sent.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from cloud_bridge.envelope import rfc3339
-from cloud_bridge.messages import BEAT, BORN, DIED, REPLY, TWIN
+from cloud_bridge.messages import BEAT, BORN, DIED, READING, REPLY, TWIN
 from cloud_bridge.ports import Lane, Outgoing
+from edge_agent.audit.chain import head
 from edge_agent.clock import Clock
 from edge_agent.journal.journal import Journal, Tx
+from edge_agent.journal.tx import BY_CENTRE
+from edge_agent.observed import ReadingBox
+from edge_agent.orders import resending
 from edge_agent.orders.desk import JOURNAL_CHANGED
-from edge_agent.orders.record import count_open, open_orders
+from edge_agent.orders.reading import count_open, open_orders
+from edge_agent.upkeep import wearing
+from edge_agent.upkeep.ceiling import is_full
 
 MAX_BIRTH_BYTES = 64 * 1024  # SES-2
+MARKING_MAX = 400  # acknowledged rows whose marks have no commit yet: more wait for it
 OLDEST_ORDERS = 50
 
 
@@ -30,57 +39,109 @@ class About:
     versions: dict[str, str]
     config: str  # digest of the applied configuration
     devices: Callable[[], dict[str, str]]
+    wear: Callable[[Tx], dict[str, int]] = wearing.told  # what it has cost its flash
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class TwinBox:
+    """The newest twin of each device until somebody takes it: however slow he is, there is one of each (DEV-4)."""
+
+    def __init__(self) -> None:
+        self._newest: dict[str, dict[str, Any]] = {}
+        self._filled = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._newest)
+
+    def put(self, device: str, members: dict[str, Any]) -> None:
+        """Replaces what waits; never blocks."""
+        self._newest[device] = members
+        self._filled.set()
+
+    def put_back(self, device: str, members: dict[str, Any]) -> None:
+        """What could not be handed on, unless there is a newer one."""
+        self.put(device, self._newest.get(device, members))
+
+    async def take(self) -> tuple[str, dict[str, Any]]:
+        """The device that waits longest, with its newest members."""
+        while not self._newest:
+            self._filled.clear()
+            await self._filled.wait()
+        device = next(iter(self._newest))
+        return device, self._newest.pop(device)
 
 
 class JournalOutbox:
     """Implements `cloud_bridge.ports.Outbox` on the journal."""
 
-    def __init__(self, journal: Journal, about: About, clock: Clock) -> None:
+    def __init__(self, journal: Journal, about: About, clock: Clock, readings: ReadingBox | None = None) -> None:
         self._journal = journal
         self._about = about
         self._clock = clock
-        self._asked: str | None = None  # how often events were asked for again, when those now under way were read
+        self._readings = readings or ReadingBox()
+        self._read = 0  # readings made into messages since the start
+        self._branch, self._source = _json(about.branch), _json(f"/branches/{about.branch}")
+        self._marking: dict[Lane, set[int]] = {"replies": set(), "events": set()}  # acknowledged, and not yet marked
+        self._not_marked: BaseException | None = None
+        self._behind: set[Lane] = {"replies", "events"}  # those of which more may be unsent than one batch
+        self._connects = 0  # counted only where the journal cannot
+        self._asked: int | None = None  # how often events were asked for again, when those now under way were read
 
     def _envelope(self, type_: str, id_: str, time: str, subject: str | None, data: dict[str, Any]) -> bytes:
-        members: dict[str, Any] = {
-            "specversion": "1.0",
-            "id": id_,
-            "source": f"/branches/{self._about.branch}",
-            "type": type_,
-            "time": time,
-        }
-        if subject is not None:
-            members["subject"] = subject
-        members |= {"datacontenttype": "application/json", "branch": self._about.branch, "data": data}
-        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+        return self._around(_json(data), type_, id_, time, subject)
+
+    def _around(self, data: str, type_: str, id_: str, time: str, subject: str | None) -> bytes:
+        """`data` as it was written with its row: it is not parsed and written anew."""
+        about = "" if subject is None else f',"subject":{_json(subject)}'
+        return (
+            f'{{"specversion":"1.0","id":{_json(id_)},"source":{self._source},"type":"{type_}","time":"{time}"{about},'
+            f'"datacontenttype":"application/json","branch":{self._branch},"data":{data}}}'
+        ).encode()
 
     # -- rows ----------------------------------------------------------------------------------------------------------
 
     async def unsent(self, lane: Lane, limit: int) -> list[Outgoing]:
-        return await self._journal.read(
-            lambda tx: self._replies(tx, limit) if lane == "replies" else self._events(tx, limit)
-        )
+        if self._journal.read_only:  # what cannot be marked would go up again and again
+            return []
+        if (failed := self._not_marked) is not None:
+            self._not_marked = None
+            raise failed
+        look = partial(self._replies if lane == "replies" else self._events, limit=limit)
+        # A backlog is read apart, for its pages may have to come from the disk first.
+        rows = await self._journal.read(look) if lane in self._behind else self._journal.glance(look)
+        (self._behind.add if len(rows) == limit else self._behind.discard)(lane)
+        return rows
 
     def _replies(self, tx: Tx, limit: int) -> list[Outgoing]:
-        rows = tx.all("SELECT n, instruction, time, data FROM replies WHERE sent = 0 ORDER BY n LIMIT ?", limit)
-        make = self._envelope
+        sql = "SELECT n, instruction, time, data FROM replies WHERE sent = 0 ORDER BY n LIMIT ?"
         return [
-            Outgoing(
-                r["n"],
-                make(REPLY.type, f"{self._journal.id}-r{r['n']}", r["time"], r["instruction"], json.loads(r["data"])),
-            )
-            for r in rows
+            Outgoing(n, self._around(data, REPLY.type, f"{self._journal.id}-r{n}", time, to))
+            for n, to, time, data in self._unmarked(tx, "replies", sql, limit)
         ]
 
     def _events(self, tx: Tx, limit: int) -> list[Outgoing]:
-        self._asked = tx.meta("asked")
-        rows = tx.all("SELECT seq, type, subject, time, data FROM outbox WHERE sent = 0 ORDER BY seq LIMIT ?", limit)
-        return [self._event(r) for r in rows]
+        self._asked = resending.count(tx)
+        sql = "SELECT seq, type, subject, time, data FROM outbox WHERE sent = 0 ORDER BY seq LIMIT ?"
+        return [self._event(row) for row in self._unmarked(tx, "events", sql, limit)]
+
+    def _unmarked(self, tx: Tx, lane: Lane, sql: str, limit: int) -> list[Any]:
+        """Rows that are not on their way to be marked as sent."""
+        marking = self._marking[lane]
+        return [row for row in tx.all(sql, limit + len(marking)) if row[0] not in marking][:limit]
+
+    def after(self, tx: Tx, seq: int, limit: int) -> list[Outgoing]:
+        """Events behind `seq`, whatever became of them on their way up; ascending."""
+        sql = "SELECT seq, type, subject, time, data FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?"
+        return [self._event(row) for row in tx.all(sql, seq, limit)]
 
     def _event(self, row: Any) -> Outgoing:
-        data = {"journal": self._journal.id, "seq": row["seq"], **json.loads(row["data"])}
-        id_ = f"{self._journal.id}-{row['seq']}"
-        return Outgoing(row["seq"], self._envelope(row["type"], id_, row["time"], row["subject"], data))
+        seq, type_, subject, time, data = row
+        begun = f'{{"journal":{_json(self._journal.id)},"seq":{seq}'
+        whole = f"{begun}}}" if data == "{}" else f"{begun},{data[1:]}"
+        return Outgoing(seq, self._around(whole, type_, f"{self._journal.id}-{seq}", time, subject))
 
     async def mark_sent(self, lane: Lane, keys: Sequence[int]) -> None:
         sql = (
@@ -89,12 +150,23 @@ class JournalOutbox:
             else "UPDATE outbox SET sent = 1 WHERE seq = ?"
         )
 
-        def work(tx: Tx) -> None:
-            if lane == "events" and self._asked not in (None, tx.meta("asked")):
-                return  # some were asked for again while under way: these go out once more, repeats are dropped
-            tx.db.executemany(sql, [(key,) for key in keys])
+        asked = self._asked if lane == "events" else None  # when these were read; later ones may be under way by then
 
-        await self._journal.write(work)
+        def work(tx: Tx) -> None:
+            # Those asked for again while under way go out once more: repeats are dropped (SES-6).
+            sent = keys if asked is None else resending.not_asked_since(tx, asked, keys)
+            tx.db.executemany(sql, [(key,) for key in sent])
+            tx.told |= len(sent) < len(keys)
+
+        marked = self._journal.post(work, patient=True)
+        self._marking[lane].update(keys)
+        marked.add_done_callback(partial(self._marked, lane, keys))
+        if len(self._marking[lane]) > MARKING_MAX:
+            await asyncio.wait([marked])
+
+    def _marked(self, lane: Lane, keys: Sequence[int], marked: asyncio.Future[None]) -> None:
+        self._marking[lane].difference_update(keys)
+        self._not_marked = marked.exception() or self._not_marked
 
     async def changed(self) -> None:
         await self._journal.changed()
@@ -107,6 +179,9 @@ class JournalOutbox:
             tx.set_meta("session", str(session))
             return session
 
+        if self._journal.read_only:  # nothing is begun in it: the birth must be heard all the same (OUT-4)
+            self._connects += 1
+            return self._connects + await self._journal.read(lambda tx: int(tx.meta("session", "0")))
         return await self._journal.write(work)
 
     def will(self, session: int, reason: str = "lost") -> bytes:
@@ -132,6 +207,7 @@ class JournalOutbox:
             "devices": self._about.devices(),
             "oldest": oldest,
             "config": self._about.config,
+            "audit": asdict(head(tx)),
         }
         while (
             len(payload := self._message(tx, BORN.type, f"s{session}", members)) > MAX_BIRTH_BYTES and members["oldest"]
@@ -150,7 +226,9 @@ class JournalOutbox:
         members |= {
             "acknowledged": acknowledged,
             "clock": self._clock.grade().value,
-            "adopted": tx.meta("adopted") == "1",
+            "adopted": tx.adopted == BY_CENTRE,
+            "store": "journal_full" if self._journal.store == "good" and is_full(tx) else self._journal.store,
+            "wear": self._about.wear(tx),
         }
         return members | {"counts": count_open(tx)}
 
@@ -177,3 +255,23 @@ class JournalOutbox:
             return self._envelope(TWIN.type, f"{self._journal.id}-t{device}-{last}", tx.now(), device, data)
 
         return await self._journal.read(work)
+
+    # -- readings ------------------------------------------------------------------------------------------------------
+
+    async def observed(self) -> None:
+        await self._readings.filled()
+
+    async def next_reading(self) -> tuple[str, bytes] | None:
+        """A message of its own each, and no row: it may be lost (DEV-4)."""
+        taken = self._readings.take()
+        if taken is None:
+            return None
+        device, members = taken
+        self._read += 1
+        tail = f"m{device}-{self._journal.epoch}-{self._read}"
+
+        def work(tx: Tx) -> bytes:
+            data = {**members, "journal": self._journal.id, "after": tx.last_seq()}
+            return self._envelope(READING.type, f"{self._journal.id}-{tail}", tx.now(), device, data)
+
+        return device, await self._journal.read(work)

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from simulators.kinds import kind_of
 from simulators.ledger import Ledger, LedgerError
 from simulators.machine import ControlError
 from simulators.plan import parse_plan
-from simulators.serve import KINDS, Serving, Wanted, start, until_stopped
+from simulators.serve import Serving, Wanted, start, until_stopped
 from simulators.state import StateError
 
 _LINE_KEYS = {"kind", "listen", "control", "devices", "options", "faults"}
@@ -67,8 +68,10 @@ def _line(where: str, raw: Any, ledger: Path, state: Path, base: Path) -> Wanted
         raise ControlError(f"{where} must be a table, not {raw!r}")
     _refuse_unknown(where, raw, _LINE_KEYS)
     kind = _text(where, raw, "kind", None)
-    if kind not in KINDS:
-        raise ControlError(f"{where}: kind {kind!r} is not known; known are {', '.join(KINDS)}")
+    try:
+        faults, occasions = kind_of(kind).faults, kind_of(kind).occasions
+    except ControlError as error:
+        raise ControlError(f"{where}: {error}") from error
     devices = raw.get("devices")
     units = isinstance(devices, Mapping) and bool(devices) and all(isinstance(unit, int) for unit in devices.values())
     if not units or not isinstance(devices, Mapping):
@@ -86,7 +89,7 @@ def _line(where: str, raw: Any, ledger: Path, state: Path, base: Path) -> Wanted
         dict(devices),
         _under(base, control) or None,
         options,
-        parse_plan(raw["faults"]) if "faults" in raw else None,
+        parse_plan(raw["faults"], faults, occasions) if "faults" in raw else None,
     )
 
 

@@ -20,10 +20,12 @@ class Fault:
     args: Mapping[str, Any]
 
 
+FaultTable = Mapping[str, Mapping[str, Any]]  # every fault of a kind, with its arguments and their defaults
+
 _MOTION = {"count": 1, "at_fraction": 0.6}  # of the whole motion; at 0.6 the card is between two places
 
-# Every fault with its arguments and their defaults.
-FAULTS: dict[str, dict[str, Any]] = {
+# The faults of a machine that moves cards.
+FAULTS: FaultTable = {
     # the next `count` motions fail
     "jam": _MOTION,  # error 10
     "sensor_error": _MOTION,  # error 12
@@ -56,30 +58,38 @@ _RANGES = {
     "for_s": (0.0, 86_400.0),
     "delay_s": (0.0, 86_400.0),
     "bytes_per_s": (100, 1_000_000),
+    "at_line": (1, 100_000),
+    "after": (0, 1_000_000),
+    "every": (1, 100_000),
+    "board": (1, 32),
 }
-_MAY_BE_NONE = {("power_loss", "off_s"), ("power_loss", "at_fraction"), ("silence", "for_s"), ("unplug", "for_s")}
+_ANY = (0, 1_000_000)  # a kind's own argument: the place or number of something, whole where its default is
+_WHOLE = {"count", "bytes_per_s", "at_line", "after", "every", "board"}
+_MAY_BE_NONE = {("power_loss", "off_s"), ("unplug", "for_s")}  # besides what is None unless given
 _WHERE = ("before", "inside", "after", "now")
 
 
-def parse_fault(name: Any, args: Any = None) -> Fault:
+def parse_fault(name: Any, args: Any = None, table: FaultTable = FAULTS) -> Fault:
     """Check a fault's name and arguments, or raise `ControlError`."""
-    if not isinstance(name, str) or name not in FAULTS:
-        raise ControlError(f"fault {name!r} is not known; known are {', '.join(FAULTS)}")
+    if not isinstance(name, str) or name not in table:
+        raise ControlError(f"fault {name!r} is not known; known are {', '.join(table)}")
     if not isinstance(args, (Mapping, type(None))):
         raise ControlError(f"'args' must be an object, not {args!r}")
-    defaults = FAULTS[name]
+    defaults = table[name]
     given = dict(args or {})
     for key in given:
         if key not in defaults:
             known = ", ".join(defaults) or "none"
             raise ControlError(f"fault {name!r} has no argument {key!r}; it has {known}")
-    return Fault(name, {key: _checked(name, key, given.get(key, default)) for key, default in defaults.items()})
+    return Fault(
+        name, {key: _checked(name, key, given.get(key, default), default) for key, default in defaults.items()}
+    )
 
 
-def _checked(name: str, key: str, value: Any) -> Any:
-    if value is None and (name, key) in _MAY_BE_NONE:
+def _checked(name: str, key: str, value: Any, default: Any) -> Any:
+    if value is None and (default is None or (name, key) in _MAY_BE_NONE):
         return None
-    if key in {"executes", "takes_card"}:
+    if isinstance(default, bool):
         if isinstance(value, bool):
             return value
         raise ControlError(f"{name}: {key!r} must be true or false, not {value!r}")
@@ -89,9 +99,9 @@ def _checked(name: str, key: str, value: Any) -> Any:
         raise ControlError(f"{name}: 'where' must be one of {', '.join(_WHERE)}, not {value!r}")
     if key == "hex":
         return _hex(name, value)
-    low, high = _RANGES[key]
+    low, high = _RANGES.get(key, _ANY)
     if isinstance(value, (int, float)) and not isinstance(value, bool) and low <= value <= high:
-        return int(value) if key in {"count", "bytes_per_s"} else float(value)
+        return int(value) if key in _WHOLE or (key not in _RANGES and isinstance(default, int)) else float(value)
     raise ControlError(f"{name}: {key!r} must be a number from {low:g} to {high:g}, not {value!r}")
 
 

@@ -6,9 +6,9 @@ Knows nothing of any protocol, file, socket or event loop; whoever drives it han
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Kind = Literal["act", "show"]
 Detail = dict[str, Any]
@@ -44,11 +44,56 @@ class Plug:
     """The line is put back."""
 
 
-Action = Send | Effect | Unplug | Plug
+@dataclass(frozen=True)
+class Paper:
+    """A sheet that came off, or a screen as it is lit: `<folder>/<name>.png` and `.txt` beside the ledger.
+
+    Written before the ledger's line; one of the same name is replaced.
+    """
+
+    name: str
+    png: bytes
+    text: str
+    folder: str = "sheets"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A file that the machine writes by itself: `<folder>/<name>` beside the ledger, before the ledger's line."""
+
+    name: str
+    data: bytes
+    folder: str
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The machine's ready line: while it is off the port takes no bytes from the host."""
+
+    on: bool
+
+
+Action = Send | Effect | Unplug | Plug | Paper | Kept | Ready
 
 
 class ControlError(ValueError):
     """A request of the control interface that cannot be done; the text says what to send instead."""
+
+
+def verb_of(request: Mapping[str, Any], verbs: Mapping[str, Collection[str]], device: str | None = None) -> str:
+    """What the request asks for: one of `verbs`, with that verb's own keys and no other, of `device` if one is given.
+
+    Raises ControlError.
+    """
+    verb = request.get("do")
+    if not isinstance(verb, str) or verb not in verbs:
+        raise ControlError(f"'do' must be one of {', '.join(verbs)}, not {verb!r}")
+    if device is not None and request.get("device") not in {None, device}:
+        raise ControlError(f"'device' must be {device}, not {request['device']!r}")
+    for key in request:
+        if key not in {"do", "device", *verbs[verb]}:
+            raise ControlError(f"{verb!r} has no key {key!r}; it has {', '.join(sorted(verbs[verb])) or 'none'}")
+    return verb
 
 
 class Machine(Protocol):
@@ -69,6 +114,13 @@ class Machine(Protocol):
     def restore(self, saved: Mapping[str, Any], now: float) -> None: ...
 
     def control(self, request: Mapping[str, Any], now: float) -> dict[str, Any]: ...
+
+
+@runtime_checkable
+class SeesHost(Protocol):
+    """A machine that knows whether somebody holds the other end of its line."""
+
+    def host(self, *, present: bool, now: float) -> None: ...
 
 
 class Agenda:

@@ -22,6 +22,7 @@ class PtyPort:
         self._link, self._feed = link, feed
         self._master = self._slave = -1
         self.lost_bytes = 0
+        self._ready = True
         self.plug()
 
     @property
@@ -41,7 +42,7 @@ class PtyPort:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(os.ttyname(self._slave))
         fresh.replace(self._link)
-        asyncio.get_running_loop().add_reader(self._master, self._readable)
+        self.ready(on=self._ready)
 
     def unplug(self) -> None:
         """The host sees the line hang up."""
@@ -52,6 +53,17 @@ class PtyPort:
         os.close(self._master)
         os.close(self._slave)
         self._master = self._slave = -1
+
+    def ready(self, *, on: bool) -> None:
+        """While off, what the host writes stays in the tty; when that is full the host has to wait."""
+        self._ready = on
+        loop = asyncio.get_running_loop()
+        if self._master < 0:
+            return
+        if on:
+            loop.add_reader(self._master, self._readable)
+        else:
+            loop.remove_reader(self._master)
 
     def send(self, data: bytes) -> None:
         """What does not fit into the tty any more is lost, as on a real line."""

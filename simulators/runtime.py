@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from simulators.ledger import Ledger, Line
-from simulators.machine import Effect, Machine, Plug, Send, Unplug
+from simulators.machine import Effect, Kept, Machine, Paper, Plug, Ready, SeesHost, Send, Unplug
+from simulators.sheets import keep
 from simulators.state import StateError, StateFile
 
 
@@ -25,6 +26,8 @@ class Port(Protocol):
     def unplug(self) -> None: ...
 
     def plug(self) -> None: ...
+
+    def ready(self, *, on: bool) -> None: ...
 
     def close(self) -> None: ...
 
@@ -50,6 +53,12 @@ class Runtime:
     def feed(self, data: bytes) -> None:
         """Bytes that came in at the port."""
         self._guard(lambda: self._machine.receive(data, self._loop.time()))
+
+    def host(self, present: bool) -> None:  # noqa: FBT001 - a port's callback with one fact
+        """Somebody opened the line, or closed it; a serial line cannot tell."""
+        machine = self._machine
+        if isinstance(machine, SeesHost):
+            self._guard(lambda: machine.host(present=present, now=self._loop.time()))
 
     def control(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """A request of the control interface; its effects are on disk when this returns."""
@@ -92,6 +101,7 @@ class Runtime:
 
     def _pump(self) -> None:
         actions = self._machine.advance(self._loop.time())
+        keep([action for action in actions if isinstance(action, (Paper, Kept))], self._ledger.path.parent)
         self._commit([action for action in actions if isinstance(action, Effect)])
         for action in actions:
             self._obey(action)
@@ -102,6 +112,8 @@ class Runtime:
             return
         if isinstance(action, Send):
             self._port.send(action.data)
+        elif isinstance(action, Ready):
+            self._port.ready(on=action.on)
         elif isinstance(action, Plug):
             self._port.plug()
         elif isinstance(action, Unplug):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.control import ControlServer, split_address
-from simulators.crt591 import Crt591Line, parse_options
+from simulators.kinds import KINDS, Line, kind_of
 from simulators.ledger import Ledger, LedgerError
 from simulators.machine import ControlError
 from simulators.plan import Plan, read_plan
@@ -25,8 +25,10 @@ from simulators.pty_port import PtyPort
 from simulators.runtime import Port, Runtime
 from simulators.state import StateError, StateFile
 from simulators.tcp_port import TcpPort
+from simulators.usb_port import UsbPort
+from simulators.usb_remote import model_of
 
-KINDS = {"crt591": Crt591Line}
+PROGRAM = "python -m simulators.serve"
 
 
 @dataclass(frozen=True)
@@ -54,78 +56,95 @@ class Serving:
 
 async def start(wanted: Wanted, stack: AsyncExitStack, ledger: Ledger | None = None) -> Serving:
     """Begin one simulator; leaving `stack` ends it. A shared `ledger` stays its owner's to close."""
-    machine, line = _machine(wanted)
+    options = dict(wanted.options)
+    plug = options.pop("usb", {})
+    line = kind_of(wanted.kind).build(wanted.devices, options, wanted.plan)
     if ledger is None:
         ledger = Ledger(wanted.ledger)
         stack.callback(ledger.close)
-    runtime = Runtime(machine, ledger, StateFile(wanted.state))
+    runtime = Runtime(line.machine, ledger, StateFile(wanted.state))
     stack.callback(runtime.close)
     control = None
     if wanted.control is not None:
         server = ControlServer(wanted.control, runtime.control)
         stack.push_async_callback(server.close)
         control = await server.start()
-    port = await _port(wanted.listen, runtime, line)
+    port = await _port(wanted.listen, runtime, line, plug)
     runtime.attach(port)
     return Serving(port.address, control, runtime)
 
 
-def _machine(wanted: Wanted) -> tuple[Crt591Line, dict[str, Any]]:
-    options = dict(wanted.options)
-    line = {"line_delay_s": options.pop("line_delay_s", 0.0), "holds_answers": options.pop("holds_answers", False)}
-    own = options.pop("units", {})
-    if not isinstance(own, Mapping) or any(name not in wanted.devices for name in own):
-        raise ControlError(
-            f"option 'units' maps a device of {', '.join(wanted.devices)} to its own options, not {own!r}"
-        )
-    if len(set(wanted.devices.values())) != len(wanted.devices):
-        raise ControlError("two devices on one line need two unit addresses: give each its own --unit")
-    units = {
-        address: (device, parse_options({**options, **own.get(device, {})}))
-        for device, address in wanted.devices.items()
-    }
-    return KINDS[wanted.kind](units, wanted.plan), line
-
-
-async def _port(listen: str, runtime: Runtime, line: Mapping[str, Any]) -> Port:
+async def _port(listen: str, runtime: Runtime, line: Line, plug: Any) -> Port:
+    if line.open_port is not None:
+        return await line.open_port(listen, runtime)
     kind, _, path = listen.partition(":")
     if kind == "pty" and path:
         return PtyPort(Path(path), runtime.feed)
+    if kind == "usb":
+        return await _usb_port(path, runtime, line, plug)
     if kind != "tcp":
-        raise ControlError(f"--listen must be pty:/path/to/link or tcp:127.0.0.1:PORT, not {listen!r}")
+        raise ControlError(f"--listen must be pty:/path/to/link, tcp: or usb:127.0.0.1:PORT, not {listen!r}")
     _, host, number = split_address(listen)
-    port = TcpPort(runtime.feed, **line)
+    port = TcpPort(runtime.feed, on_host=runtime.host, **line.tcp)
+    await port.listen(host, number)
+    runtime.host(False)  # nobody is there yet
+    return port
+
+
+async def _usb_port(where: str, runtime: Runtime, line: Line, plug: Any) -> Port:
+    _, host, number = split_address(f"tcp:{where}")
+    try:
+        model = model_of(plug)
+    except (TypeError, ValueError) as error:
+        raise ControlError(f"option 'usb' describes the plug, see docs/simulators.md: {error}") from error
+    port = UsbPort(runtime.feed, line.machine, model)
     await port.listen(host, number)
     return port
 
 
 def parse_arguments(argv: Sequence[str]) -> Wanted:
     """The command line as wanted; raises `ControlError` or leaves with argparse's own message."""
-    parser = argparse.ArgumentParser(
-        prog="python -m simulators.serve", description="One simulated line with its machines."
-    )
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="One simulated line with its machines.")
     parser.add_argument("kind", choices=sorted(KINDS))
-    parser.add_argument("--listen", required=True, help="pty:/path/to/link or tcp:127.0.0.1:PORT (0: any)")
+    parser.add_argument("--listen", required=True, help="pty:/path/to/link, tcp: or usb:127.0.0.1:PORT (0: any)")
     parser.add_argument("--ledger", required=True, type=Path)
     parser.add_argument("--state", required=True, type=Path)
     parser.add_argument("--control", help="unix:/path.sock or tcp:127.0.0.1:PORT")
     parser.add_argument("--device", action="append", required=True, help="again for each further unit on the line")
-    parser.add_argument("--unit", action="append", type=int, help="address 0..15 of the device in the same position")
+    parser.add_argument("--unit", action="append", type=int, help="address of the device in the same position")
     parser.add_argument("--options", default="{}", help="JSON object, see docs/simulators.md")
     parser.add_argument("--fault-plan", type=Path, help="TOML or JSON file")
     args = parser.parse_args(argv)
-    units = args.unit or list(range(len(args.device)))
-    if len(units) != len(args.device) or len(set(args.device)) != len(args.device):
+    paths = (args.ledger, args.state)
+    return wanted(
+        args.kind, args.listen, *paths, args.device, args.unit or (), args.control, args.options, args.fault_plan
+    )
+
+
+def wanted(
+    kind: str,
+    listen: str,
+    ledger: Path,
+    state: Path,
+    device: Sequence[str],
+    unit: Sequence[int] = (),
+    control: str | None = None,
+    options: str = "{}",
+    fault_plan: Path | None = None,
+) -> Wanted:
+    """What a command line asks for. Raises ControlError."""
+    units = unit or range(len(device))
+    if len(units) != len(device) or len(set(device)) != len(device):
         raise ControlError("give each --device once, and one --unit for each of them")
     try:
-        options = json.loads(args.options)
+        parsed = json.loads(options)
     except ValueError as error:
         raise ControlError(f"--options is not JSON: {error}") from error
-    if not isinstance(options, dict):
+    if not isinstance(parsed, dict):
         raise ControlError("--options must be a JSON object such as '{\"cards\": 20}'")
-    plan = read_plan(args.fault_plan) if args.fault_plan else None
-    devices = dict(zip(args.device, units, strict=True))
-    return Wanted(args.kind, args.listen, args.ledger, args.state, devices, args.control, options, plan)
+    found = kind_of(kind)
+    plan = read_plan(fault_plan, found.faults, found.occasions) if fault_plan else None
+    return Wanted(kind, listen, ledger, state, dict(zip(device, units, strict=True)), control, parsed, plan)
 
 
 async def serve(wanted: Wanted) -> None:

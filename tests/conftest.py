@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
+import re
+import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -17,11 +19,16 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from hypothesis import HealthCheck, settings
 
 from tests.broker import Broker
 from tests.harness.branch import Branch
 from tests.harness.nursery import Nursery, ZygoteProcess
 from tests.harness.scheduler import Scheduler
+
+# The same examples in each run, however slow the box; new ones are drawn by `--hypothesis-profile=default`.
+settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("steady")
 
 BranchMaker = Callable[..., Any]  # (**Branch's keywords) -> awaitable Branch
 
@@ -53,6 +60,24 @@ def _first_ring_never_sleeps(request: pytest.FixtureRequest, monkeypatch: pytest
             )
 
         monkeypatch.setattr(time, "sleep", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _first_ring_asks_no_name_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Numbers and localhost are answered, other names are unknown: where no server answers, one may take minutes."""
+    if request.node.get_closest_marker("process") is not None:
+        return
+    ask = socket.getaddrinfo
+
+    def answer(host: str | None, *rest: Any, **more: Any) -> Any:
+        name = (host or "").encode("idna").decode()  # what the real one does first, and fails at
+        if "\0" in name:
+            raise ValueError("embedded null character")
+        if not re.fullmatch(r"[0-9.]*|[0-9a-fA-F.:]*:[0-9a-fA-F.:%]*|localhost", name):
+            raise socket.gaierror(-2, "Name or service not known")
+        return ask(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
 
 
 @pytest.fixture

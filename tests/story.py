@@ -54,6 +54,21 @@ class Story:
             self.tell("step.changed", **words | attempt | data)
             self._step_state[order, step] = to
 
+    def sheet(self, *names: str, reprint: int = 0, void: bool = False, text: tuple[str, ...] = (), **more: Any) -> None:
+        """A sheet as it lies there, and its line in the ledger."""
+        lines = ["作废 VOID"] * void + [f"重印 REPRINT {reprint}"] * bool(reprint)
+        lines += [*text, *(f"No. {name}" for name in names)]
+        number = 1 + sum(line["act"] == "sheet_out" for line in self.ledger)
+        words = {
+            "sheet": number,
+            "attempts": list(names),
+            "reprint": reprint,
+            "void": void,
+            "lines": lines,
+            "cut": True,
+        }
+        self.line("act", "sheet_out", **words | more)
+
     def line(self, kind: str, act: str, **detail: Any) -> None:
         words = {"n": len(self.ledger) + 1, "t": 0.5 * len(self.ledger), "device": self.device}
         self.ledger.append(words | {"kind": kind, "act": act, "detail": detail})
@@ -100,3 +115,11 @@ class Story:
         self.step(order, "take", "await_taken", "armed", "acting", "waiting", "failed", item="mouth")
         self.capture(order, serial, item="bin")
         self.order(order, "failed", reason="not_taken")
+
+    def printed(self, order: str, *states: str, k: int = 1, sheets: int = 1, reprint: int = 0, **data: Any) -> None:
+        """An attempt of the step `receipt`, told `states`, and its sheets."""
+        proof = {"facts": {"evidence": "printed", "reprint": reprint}}
+        states = states or ("armed", "acting", "done")
+        self.step(order, "receipt", "print_receipt", *states, k=k, **proof | data)
+        for _ in range(sheets):
+            self.sheet(f"{order}/receipt/{k}", reprint=reprint, text=(f"Receipt of {order}",))

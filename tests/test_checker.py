@@ -19,7 +19,7 @@ from simulators import checker
 from simulators.checker import Report, check
 from tests.story import Story
 
-CHECKER = Path(checker.__file__)
+CHECKER = Path(checker.__file__).parent
 
 
 def judged(story: Story, **more: Any) -> Report:
@@ -452,3 +452,25 @@ def test_as_a_program_it_exits_2_on_what_it_cannot_read(tmp_path: Path) -> None:
     said: list[str] = []
     assert checker.main(given_arguments, said.append) == 2
     assert "events.jsonl:2" in said[0]
+
+
+def test_what_a_screen_shows_is_counted_by_nobody_and_an_act_of_a_screen_belongs_to_no_attempt() -> None:
+    story = Story(device="screen-3")
+    story.order("o-1", "accepted", "running")
+    story.step("o-1", "window", "show_call", "armed", "acting", "in_doubt", "done", facts={"evidence": "sent"})
+    story.line("show", "shown", lines=["A001 3"])
+    story.order("o-1", "completed")
+    assert check(story.events, [story.ledger]).violations == []
+    story.act("card_drawn", "S0")
+    assert check(story.events, [story.ledger]).kinds == {"stray_act"}
+
+
+@pytest.mark.parametrize(("instead", "kinds"), [("away", set()), ("forgotten", {"partly_untold"})])
+def test_a_call_that_went_on_without_a_screen_says_what_stands_for_it(instead: str, kinds: set[str]) -> None:
+    story = Story(device="hall")
+    story.order("o-1", "accepted", "running")
+    story.step("o-1", "window", "show_call", "skipped")
+    story.step("o-1", "hall", "show_call", "armed", "acting", "done", facts={"evidence": "sent"})
+    left_out = [{"step": "window", "instead": instead}]
+    story.order("o-1", "partly_completed", reason="screen_silent", facts={"left_out": left_out})
+    assert check(story.events, [story.ledger]).kinds == kinds

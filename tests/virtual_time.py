@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 T = TypeVar("T")
 
-STUCK_AFTER_S = 5.0  # real seconds without a timer or an event: a deadlock, not patience
+STUCK_AFTER_S = 60.0  # real seconds without a timer or an event: a deadlock, not patience
 
 
 class _JumpingSelector(selectors.DefaultSelector):

@@ -5,7 +5,7 @@ Knows how to reach a branch and how its answers and silences become Problems; mu
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Collection
+from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,13 +14,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from central_scheduler.console import values
-from central_scheduler.console.problem import Exit, Problem
+from central_scheduler.console.problem import Exit, Problem, Said
 from central_scheduler.console.screen import Screen
+from central_scheduler.console.usage import why_of
 from central_scheduler.words import Words
 from cloud_bridge.client import NoReply, Scheduler
-from cloud_bridge.hearing import Heard, Kind
-from cloud_bridge.link import ConnectRefused, PublishRefused
-from cloud_bridge.messages import Code, Death, Reply
+from cloud_bridge.hearing import Kind
+from cloud_bridge.link import ConnectRefused, LinkLost, PublishRefused
+from cloud_bridge.messages import Code, Death, DeviceReported, Reply
+from cloud_bridge.rejection import sentence
+from cloud_bridge.troubles import told
 
 KEPT_QUIET_S = 0.3  # a broker sends what it retains right after SUBACK
 SHOWN_BRANCHES = 8
@@ -38,6 +41,7 @@ class Desk:
     branch: str | None
     name: str
     timeout_s: float
+    command: str = "branchgate"  # as it was called, so that its help can be named
 
     @property
     def broker(self) -> str:
@@ -49,20 +53,33 @@ class Desk:
         return {"deadline": datetime.now(UTC) + timedelta(seconds=self.timeout_s)}
 
 
-def sit(words: Words, screen: Screen, broker: str, branch: str | None, name: str, timeout_s: float) -> Desk:
+def sit(
+    words: Words,
+    screen: Screen,
+    broker: str,
+    branch: str | None,
+    name: str,
+    timeout_s: float,
+    command: str = "branchgate",
+) -> Desk:
     """The desk of these options. Raises Problem when one of them cannot be."""
     host, port = values.broker(broker)
     if branch is not None:
         values.name(branch, words("label.branch"))
     values.name(name, words("label.scheduler"))
-    return Desk(words, screen, host, port, branch, name, timeout_s)
+    return Desk(words, screen, host, port, branch, name, timeout_s, command)
 
 
 @asynccontextmanager
 async def line(desk: Desk, branch: str | None, watch: Collection[Kind] = ()) -> AsyncIterator[Scheduler]:
     """A connection as a scheduler, to one branch or to all. Raises Problem when the broker is not there."""
+
+    def lost(loss: LinkLost) -> None:
+        desk.screen.warn(desk.words("console.link_lost", broker=desk.broker, why=told(desk.words, loss)))
+
     try:
-        async with Scheduler(desk.host, desk.port, name=desk.name, branch=branch, watch=watch) as scheduler:
+        line_to = Scheduler(desk.host, desk.port, name=desk.name, branch=branch, watch=watch, on_lost=lost)
+        async with line_to as scheduler:
             yield scheduler
     except (ConnectRefused, PublishRefused) as error:
         raise Problem(Exit.NO_BROKER, "no_broker", broker=desk.broker, why=error) from error
@@ -87,23 +104,53 @@ async def only_branch(desk: Desk) -> str:
     return branches[0]
 
 
-async def kept(desk: Desk, kind: Kind) -> tuple[str, list[Heard]]:
-    """The branch, and what the broker keeps of it of this kind."""
-    async with branch_line(desk, {kind}) as scheduler:
-        assert scheduler.branch is not None
-        return scheduler.branch, await scheduler.kept(KEPT_QUIET_S)
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the broker keeps of a branch; `away` is why it is gone, None while it is there."""
+
+    branch: str
+    twins: list[DeviceReported]
+    times: dict[str, datetime]  # when each device told that; its counters are of then, too
+    away: str | None
+
+    def warn(self, desk: Desk) -> None:
+        """Twins of a branch that is away are old: that stands below them."""
+        if self.away is not None:
+            desk.screen.warn(
+                desk.words("console.branch_away", branch=self.branch, reason=desk.words.word("death", self.away))
+            )
 
 
-async def answered(desk: Desk, scheduler: Scheduler, asking: Awaitable[Reply], instruction: str = "") -> Reply:
-    """The branch's acceptance. Raises Problem for a rejection, and for silence: then nobody knows what took effect."""
+async def kept_twins(desk: Desk) -> Kept:
+    """The devices of a branch as the broker keeps them. Raises Problem for a branch that nobody knows of."""
+    async with branch_line(desk, {"devices", "session"}) as scheduler:
+        heard = await scheduler.kept(KEPT_QUIET_S)
+        branch = scheduler.branch or ""
+    if not heard:
+        raise Problem(Exit.NOT_FOUND, "no_session", remedy="no_branch", branch=branch)
+    told = [one.data for one in heard]
+    twins = sorted((one for one in told if isinstance(one, DeviceReported)), key=lambda twin: twin.device)
+    times = {one.data.device: one.envelope.time for one in heard if isinstance(one.data, DeviceReported)}
+    away = next((one.reason for one in told if isinstance(one, Death)), None)
+    return Kept(branch, twins, times, away)
+
+
+async def answered(
+    desk: Desk, scheduler: Scheduler, asking: Awaitable[Reply], instruction: str = "", numbers: Mapping[str, str] = {}
+) -> Reply:
+    """The branch's acceptance. Raises Problem for a rejection, and for silence: then nobody knows what took effect.
+
+    `instruction`: the id that the caller may send it under again; `numbers`: parameters that were read as numbers or
+    flags, as typed.
+    """
     try:
         reply = await asking
     except NoReply as error:
         raise await _silence(desk, scheduler, instruction) from error
     except ValidationError as error:  # what the contract's models refuse never leaves this machine
-        raise Problem(Exit.USAGE, "usage", command="branchgate", why=_first(error)) from error
+        raise Problem(Exit.USAGE, "usage", command=desk.command, why=_first(error)) from error
     if reply.status == "rejected":
-        raise rejection(desk, reply)
+        raise rejection(desk, reply, instruction, numbers)
     return reply
 
 
@@ -121,16 +168,27 @@ async def _silence(desk: Desk, scheduler: Scheduler, instruction: str) -> Proble
     return problem
 
 
-def rejection(desk: Desk, reply: Reply) -> Problem:
-    """Why the branch said no: the catalogue's sentence and the branch's own."""
+def rejection(desk: Desk, reply: Reply, instruction: str, numbers: Mapping[str, str]) -> Problem:
+    """Why the branch said no: the sentence of the code, and of the case."""
     code = str(reply.code or Code.INVALID)
     exit_code = Exit.NOT_FOUND if reply.code in _NOT_FOUND else Exit.FAILED
-    problem = Problem(exit_code, "rejected", code=code, sentence=desk.words.word("code", code))
-    if reply.message:
-        problem.more.append(desk.words("error.branch_says", message=reply.message))
+    places = {"code": code, "sentence": desk.words.word("code", code)}
+    if (name := _wants_text(reply)) in numbers:
+        problem = Problem(exit_code, "rejected", remedy="rejected_text", name=name, given=numbers[name], **places)
+    else:
+        problem = Problem(exit_code, "rejected", remedy="rejected" if instruction else "rejected_once", **places)
+    if said := sentence(desk.words, reply.reason, reply.facts, reply.message):
+        problem.more.append(desk.words("error.branch_says", message=said))
     return problem
 
 
-def _first(error: ValidationError) -> str:
+def _wants_text(reply: Reply) -> str:
+    """The parameter that should have been a text; a hint hangs on it."""
+    why = reply.facts.get("why")
+    is_text = reply.reason == "parameter_misfit" and isinstance(why, dict) and why.get("finding") == "no_text"
+    return str(reply.facts.get("parameter")) if is_text else ""
+
+
+def _first(error: ValidationError) -> Said:
     found = error.errors()[0]
-    return f"{'.'.join(str(part) for part in found['loc'])}: {found['msg']}"
+    return Said("error.usage_value", {"what": ".".join(map(str, found["loc"])), "why": why_of(found["msg"])})

@@ -26,9 +26,9 @@ async def follow(desk: Desk, scheduler: Scheduler, order: str, reply: Reply) -> 
     except asyncio.CancelledError:
         desk.screen.say(desk.words("console.stopped_watching", order=order))
         raise
-    desk.screen.say(
-        painted(desk.words("console.ended", order=order, state=desk.words.word("order_state", state)), state)
-    )
+    if not told:  # else the last event said it
+        ended = desk.words("console.ended", order=order, state=desk.words.word("order_state", state))
+        desk.screen.say(painted(ended, state))
     if desk.screen.as_json:
         members = reply.model_dump(mode="json", by_alias=True, exclude_none=True)
         desk.screen.json({"order": order, "state": state, "reply": members, "events": told})

@@ -15,6 +15,7 @@ from central_scheduler.console.desk import Desk, answered, branch_line
 from central_scheduler.console.orders import state_of
 from central_scheduler.console.problem import Exit
 from central_scheduler.console.screen import painted
+from central_scheduler.words import Words
 from cloud_bridge.client import Scheduler
 from cloud_bridge.messages import EVENTS, EventData
 
@@ -46,7 +47,7 @@ def _head(desk: Desk, story: Story) -> None:
     words = desk.words
     pairs: dict[str, str | Text] = {
         words("label.order"): str(story["order"]),
-        words("label.scene"): str(story.get("scene", "")),
+        words("label.scene"): _scene(story, words),
         words("label.state"): state_of(desk, story),
         words("label.reason"): words.word("reason", str(story.get("reason") or "")),
         words("label.parameters"): lines.facts(story.get("parameters") or {}),
@@ -55,6 +56,12 @@ def _head(desk: Desk, story: Story) -> None:
         if story.get(name):
             pairs[words(f"label.{name}")] = str(story[name])
     desk.screen.pairs(pairs)
+
+
+def _scene(story: Story, words: Words) -> str:
+    """Its title, and the name by which one is ordered."""
+    title, name = lines.scene(story, words), str(story.get("scene", ""))
+    return title if title == name else f"{title} ({name})"
 
 
 def _steps(desk: Desk, story: Story) -> None:
@@ -82,14 +89,20 @@ def _attempts(desk: Desk, story: Story) -> None:
         [
             str(attempt["attempt"]),
             words.word("act", str(attempt["act"])),
-            painted(words.word("step_state", str(attempt["state"])), str(attempt["state"])),
+            str(attempt.get("device") or ""),
+            _settled(desk, attempt),
             lines.facts(attempt.get("arming") or {}),
         ]
         for attempt in story.get("attempts", [])
     ]
     if rows:
         desk.screen.section(words("label.attempts"))
-        desk.screen.table([words(f"label.{name}") for name in ("attempt", "act", "state", "arming")], rows)
+        desk.screen.table([words(f"label.{name}") for name in ("attempt", "act", "device", "state", "arming")], rows)
+
+
+def _settled(desk: Desk, attempt: Story) -> Text:
+    state = painted(desk.words.word("step_state", str(attempt["state"])), str(attempt["state"]))
+    return state.append(f" ({desk.words('label.by_people')})") if attempt.get("decided") else state
 
 
 def _timeline(desk: Desk, story: Story) -> None:

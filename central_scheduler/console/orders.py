@@ -14,8 +14,9 @@ from typing import Any
 
 from rich.text import Text
 
-from central_scheduler.console import values
+from central_scheduler.console import lines, values
 from central_scheduler.console.desk import Desk, answered, branch_line
+from central_scheduler.console.documents import documents
 from central_scheduler.console.follow import follow
 from central_scheduler.console.problem import Exit
 from central_scheduler.console.screen import painted
@@ -40,6 +41,9 @@ class Wanted:
     deadline: str | None = None
     not_before: str | None = None
     order: str | None = None
+    documents: Sequence[str] = ()
+    copies: Sequence[str] = ()
+    code: str | None = None
 
 
 async def submit(desk: Desk, wanted: Wanted, *, wait: bool) -> int:
@@ -55,11 +59,13 @@ async def submit(desk: Desk, wanted: Wanted, *, wait: bool) -> int:
         "priority": wanted.priority,
         "not_before": values.moment(wanted.not_before, now, ahead=False),
         "order_deadline": values.moment(wanted.deadline, now, ahead=True),
+        "documents": documents(wanted.documents, wanted.copies, words),
+        "code": wanted.code,
     }
     async with branch_line(desk, {"events"} if wait else ()) as scheduler:
         # The order's id is the instruction's too: typed again after a silence it cannot become a second order (INS-3).
         asking = scheduler.submit(order=order, instruction_id=order, **members, **desk.how())
-        reply = await answered(desk, scheduler, asking, order)
+        reply = await answered(desk, scheduler, asking, order, values.no_texts(wanted.parameters))
         desk.screen.say(words("console.accepted_repeat" if reply.repeat else "console.accepted", order=order))
         if wait:
             return await follow(desk, scheduler, order, reply)
@@ -78,6 +84,18 @@ async def hold(desk: Desk, order: str, reason: str) -> int:
 
 async def release(desk: Desk, order: str, reason: str) -> int:
     return await _change(desk, order, "done_release", lambda s: s.release(order, reason, **desk.how()))
+
+
+async def by_code(desk: Desk, scan: str, order: str | None) -> int:
+    """Whose code was scanned; without an order: nobody's."""
+    if order is not None:
+        values.order_id(order, desk.words("label.order"))
+    async with branch_line(desk) as scheduler:
+        reply = await answered(desk, scheduler, scheduler.resolve_code(scan, order, **desk.how()))
+    desk.screen.say(desk.words("console.done_by_code" if order else "console.done_nobodys", order=order or ""))
+    if desk.screen.as_json:
+        desk.screen.json(reply_json(reply))
+    return Exit.OK
 
 
 async def _change(desk: Desk, order: str, done: str, ask: Callable[[Scheduler], Awaitable[Reply]]) -> int:
@@ -119,7 +137,7 @@ def _heads(desk: Desk) -> list[str]:
 def _row(desk: Desk, order: dict[str, Any]) -> list[str | Text]:
     reason = desk.words.word("reason", str(order.get("reason") or ""))
     cells = [str(order.get("step") or ""), str(order.get("device") or ""), reason]
-    return [str(order["order"]), str(order.get("scene", "")), state_of(desk, order), *cells]
+    return [str(order["order"]), lines.scene(order, desk.words), state_of(desk, order), *cells]
 
 
 def state_of(desk: Desk, order: dict[str, Any]) -> Text:

@@ -5,9 +5,12 @@ Knows names of texts and numbers; must not know how they are shown.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 
 from central_scheduler.words import Words
+from cloud_bridge.troubles import told
 
 
 class Exit(IntEnum):
@@ -24,6 +27,27 @@ class Exit(IntEnum):
     INTERRUPTED = 130  # 128 + SIGINT, as shells tell it
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A part of a problem's sentence that is itself a text of the catalogue."""
+
+    key: str
+    places: Mapping[str, object]
+
+    def words(self, words: Words) -> str:
+        return words(self.key, **_worded(self.places, words))
+
+
+def _worded(places: Mapping[str, object], words: Words) -> dict[str, object]:
+    return {name: _shown(one, words) for name, one in places.items()}
+
+
+def _shown(one: object, words: Words) -> object:
+    if isinstance(one, Said):
+        return one.words(words)
+    return told(words, one) if isinstance(one, BaseException) else one
+
+
 class Problem(Exception):
     """One thing that is wrong. `name` finds `error.{name}` and `remedy.{remedy}` in the catalogue."""
 
@@ -37,11 +61,11 @@ class Problem(Exception):
         self.findings: list[dict[str, object]] = []  # of a configuration, for who reads JSON
 
     def sentence(self, words: Words) -> str:
-        return words(f"error.{self.name}", **self.places)
+        return words(f"error.{self.name}", **_worded(self.places, words))
 
     def help(self, words: Words) -> str:
         """What to do about it, in one line."""
-        return words(f"remedy.{self.remedy}", **self.places)
+        return words(f"remedy.{self.remedy}", **_worded(self.places, words))
 
     def as_json(self, words: Words) -> dict[str, object]:
         members: dict[str, object] = {"error": self.name, "message": self.sentence(words), "remedy": self.help(words)}

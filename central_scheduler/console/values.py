@@ -41,6 +41,12 @@ def parameters(given: Iterable[str]) -> dict[str, Any]:
     return values
 
 
+def no_texts(given: Iterable[str]) -> dict[str, str]:
+    """Those of `parameters` that were read as numbers or flags, as they were typed."""
+    items = (item.partition("=") for item in given)
+    return {name: text for name, _, text in items if not isinstance(_value(text), str)}
+
+
 def _no_constant(name: str) -> Any:
     raise ValueError(name)
 

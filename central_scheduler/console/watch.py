@@ -13,7 +13,7 @@ from central_scheduler.console import lines
 from central_scheduler.console.desk import Desk, line
 from cloud_bridge.client import Scheduler
 from cloud_bridge.hearing import KINDS, Heard
-from cloud_bridge.messages import Death, DeviceReported, EventData, Reply, Session
+from cloud_bridge.messages import Death, DeviceObserved, DeviceReported, EventData, Reply, Session
 
 ALL_BRANCHES = "*"
 
@@ -52,4 +52,6 @@ def told(heard: Heard, desk: Desk) -> Text:
         return lines.session(heard.envelope, data, desk.words)
     if isinstance(data, DeviceReported):
         return lines.twin(data, desk.words)
+    if isinstance(data, DeviceObserved):
+        return lines.readings(data, desk.words)
     return Text(heard.type)

@@ -1,1 +1,1 @@
-"""The demo: a whole branch on one machine, a dozen orders with faults, watched live and judged independently."""
+"""The demo: a whole branch on one machine, fourteen orders with faults, watched live and judged independently."""

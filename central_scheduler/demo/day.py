@@ -1,4 +1,4 @@
-"""The demo's day: submits the dozen orders, makes the faults happen, and lets people settle what the machine cannot.
+"""The demo's day: submits the planned orders, makes the faults happen, and lets people settle what the machine cannot.
 
 Knows scheduler, house and plan; what is shown is the stage's, what is right is judged in verdict.py.
 """
@@ -7,25 +7,33 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from central_scheduler.console import lines
 from central_scheduler.demo import plan
 from central_scheduler.demo.house import House
+from central_scheduler.demo.machines import RECEIPT
 from central_scheduler.demo.plan import Errand
+from central_scheduler.demo.staff import Staff
 from central_scheduler.demo.stage import Stage
-from central_scheduler.orderbook import OrderBook
+from central_scheduler.orderbook import OrderBook, OrderView, Question
 from central_scheduler.words import Words
 from cloud_bridge.client import Scheduler
 from cloud_bridge.messages import BORN, Choice, Code, EventData, Reply, Session, StepChanged
 
 SCENE = "collect_card"
-END_LIMIT_S = 30.0  # no order of the plan takes a third of it, once its turn has come
-MID_ACT_S = 0.2  # an act takes 0.5 s
-LATE_S = 4.0  # three orders of two seconds each go before it
-OUTAGE_S = 1.0
+QUIET_S = 30.0  # a branch that tells nothing for so long has lost an order; each order's next event takes a tenth of it
+WAIT_LIMIT_S = 180.0  # whatever it tells
+PROOF_S = 10.0  # and so long people leave a machine that may still prove by itself what they are asked about
+MID_ACT_S = 0.2  # an act takes 0.4 s
+LATE_S = 3.0  # until the deadline of an order that waits behind a card in the gate; longer on a slow box
+LATE_TRIPS = 10  # as many times as an order needs to be accepted
+OUTAGE_S = 0.8
+PAPER_LINE = 16  # far enough in the sheet for all of it to be in the printer by then
+BY_PEOPLE = ("completed", "partly_completed", "failed")  # what may come of an order that people decided on
 PAUSE_S = (4.0, 8.0)  # between the orders of the quiet time after the plan
 
 
@@ -37,6 +45,7 @@ class Day:
         self.errands: dict[str, Errand] = {}
         self.refused: dict[str, Reply] = {}
         self._house = house
+        self._staff = Staff(house)
         self._scheduler = scheduler
         self._words = words
         self._random = random.Random(seed)
@@ -65,14 +74,13 @@ class Day:
                 self._stage.say(lines.session(heard.envelope, data, self._words))
             self._changed.set()
 
-    async def _until(self, wish: Callable[[], bool], within_s: float = END_LIMIT_S) -> bool:
-        try:
-            async with asyncio.timeout(within_s):
-                while not wish():
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return False
+    async def _until(self, wish: Callable[[], bool], quiet_s: float = QUIET_S) -> bool:
+        """False when the branch told nothing for `quiet_s`: on a slow box everything comes, and takes its time."""
+        end_s = time.monotonic() + WAIT_LIMIT_S
+        while not wish():
+            self._changed.clear()
+            if time.monotonic() > end_s or not await _set_within(self._changed, quiet_s):
+                return False
         return True
 
     async def ready(self) -> bool:
@@ -87,8 +95,28 @@ class Day:
         return await self._until(seen)
 
     async def _ended(self, *errands: Errand) -> None:
+        """Until each has its end; what the plan did not mean to ask of people is asked of them all the same."""
         for errand in errands:
-            await self._until(lambda order=errand.order: self.book.order(order).ended)  # type: ignore[misc]
+            await self._end_of(self.book.order(errand.order))
+
+    async def _end_of(self, order: OrderView) -> None:
+        while not order.ended:
+            if not await self._until(lambda: order.ended or order.question is not None):
+                return
+            proven = await self._until(lambda: order.ended or order.question is None, PROOF_S)
+            if not proven and not await self._settled_by_staff(order):
+                return
+
+    async def _settled_by_staff(self, order: OrderView) -> bool:
+        """People look at the machine and say what they see; whichever end that leads to is right then."""
+        question = order.question
+        choice = None if question is None else await self._staff.look(order, question)
+        if question is None or choice is None:
+            return question is None  # the machine was quicker
+        errand = self.errands[order.id]
+        self.errands[order.id] = replace(errand, expected=tuple(dict.fromkeys((*errand.expected, *BY_PEOPLE))))
+        await self._say_seen(order, question, choice, plan.TWO_PEOPLE)
+        return await self._until(lambda: order.question is not question)
 
     # -- asking --------------------------------------------------------------------------------------------------------
 
@@ -96,7 +124,7 @@ class Day:
         self.errands[errand.order] = errand
         reply = await self._scheduler.submit(
             SCENE,
-            {"take_s": errand.take_s},
+            {"take_s": errand.take_s, "language": errand.language},
             order=errand.order,
             instruction_id=errand.order,
             priority=errand.priority,
@@ -109,7 +137,7 @@ class Day:
     # -- the plan ------------------------------------------------------------------------------------------------------
 
     async def follow_plan(self) -> None:
-        """The dozen, from easy to hard; each fault strikes the order that it is meant for."""
+        """All of them, from easy to hard; each fault strikes the order that it is meant for."""
         await self._queue()
         await self._left()
         await self._silence()
@@ -117,18 +145,27 @@ class Day:
         await self._cancel()
         await self._hold()
         await self._power()
+        await self._paper()
+        await self._by_hand()
         await self._submit(plan.LAST)
         await self._ended(plan.LAST)
 
     async def _queue(self) -> None:
-        """Four at once: one goes first, one is asked for twice, one's deadline passes while it waits."""
+        """Three wait behind a card in the gate: one goes first, one is asked for twice, one's deadline passes."""
+        await self._house.machine("customer", next=True, policy="leave")
         await self._submit(plan.PLAIN)
+        plain = self.book.order(plan.PLAIN.order)
+        await self._until(lambda: plain.waiting_for == "customer" or plain.ended)
+        began_s = time.monotonic()
         await self._submit(plan.REPEAT)
-        await self._submit(plan.LATE, datetime.now(UTC) + timedelta(seconds=LATE_S))
+        late_s = max(LATE_S, LATE_TRIPS * (time.monotonic() - began_s))
+        await self._submit(plan.LATE, datetime.now(UTC) + timedelta(seconds=late_s))
         await self._submit(plan.FIRST)
         self._say("event_repeat", order=plan.REPEAT.order)
         await self._submit(plan.REPEAT)
-        await self._ended(plan.PLAIN, plan.LATE, plan.FIRST, plan.REPEAT)
+        await self._ended(plan.LATE)
+        await self._house.machine("customer", take=True)
+        await self._ended(plan.PLAIN, plan.FIRST, plan.REPEAT)
 
     async def _left(self) -> None:
         self._say("event_leave")
@@ -159,7 +196,7 @@ class Day:
         await self._acting(plan.CANCEL, "draw")
         self._say("event_cancel", order=plan.CANCEL.order)
         reply = await self._scheduler.cancel(plan.CANCEL.order)
-        if reply.code is Code.TOO_LATE:  # on a slow box the card may be on its way out already: then that is right too
+        if reply.code in {Code.TOO_LATE, Code.TERMINAL}:  # on a slow box it may be past that already: right then, too
             self.errands[plan.CANCEL.order] = replace(plan.CANCEL, expected=("completed",))
         await self._ended(plan.CANCEL)
 
@@ -178,14 +215,44 @@ class Day:
         self._say("event_power")
         await self._house.machine("fault", name="power_loss", args={"off_s": OUTAGE_S, "at_fraction": 0.2})
         await self._submit(plan.POWER)
-        order = self.book.order(plan.POWER.order)
-        await self._until(lambda: order.question is not None)
-        if question := order.question:
-            choice, people = Choice.NO_EFFECT, list(plan.TWO_PEOPLE)
-            told = {"people": lines.people(people), "choice": self._words.word("choice", choice)}
-            self._say("event_resolve", step=question.step, order=order.id, **told)
-            await self._scheduler.resolve(order.id, question.step, question.attempt, choice, people)
+        await self._decide(plan.POWER, Choice.NO_EFFECT, plan.TWO_PEOPLE)
         await self._ended(plan.POWER)
+
+    async def _paper(self) -> None:
+        """The paper ends in the middle of a receipt; filled up again, the printer itself proves that all came out."""
+        self._say("event_paper")
+        await self._house.machine("fault", of=RECEIPT, name="paper_end", args={"at_line": PAPER_LINE})
+        await self._submit(plan.PAPER)
+        if await self._asked(plan.PAPER):
+            self._say("event_refill")
+            await self._house.machine("refill", of=RECEIPT)
+        await self._ended(plan.PAPER)
+
+    async def _by_hand(self) -> None:
+        """The printer loses its power in mid-receipt, and what lay in it; the receipt is written by hand."""
+        self._say("event_printer_power")
+        lost = {"off_s": OUTAGE_S, "at_line": PAPER_LINE}
+        await self._house.machine("fault", of=RECEIPT, name="power_loss", args=lost)
+        await self._submit(plan.BY_HAND)
+        await self._decide(plan.BY_HAND, Choice.BY_HAND, plan.ONE_PERSON)
+        await self._ended(plan.BY_HAND)
+
+    async def _asked(self, errand: Errand) -> bool:
+        order = self.book.order(errand.order)
+        await self._until(lambda: order.question is not None or order.ended)
+        return order.question is not None
+
+    async def _decide(self, errand: Errand, choice: Choice, people: Sequence[str]) -> None:
+        """What people saw, once they are asked."""
+        order = self.book.order(errand.order)
+        if await self._asked(errand) and (question := order.question):
+            await self._say_seen(order, question, choice, people)
+            await self._until(lambda: order.question is not question)
+
+    async def _say_seen(self, order: OrderView, question: Question, choice: Choice, people: Sequence[str]) -> None:
+        told = {"people": lines.people(people), "choice": self._words.word("choice", choice)}
+        self._say("event_resolve", step=question.step, order=order.id, **told)
+        await self._scheduler.resolve(order.id, question.step, question.attempt, choice, list(people))
 
     # -- afterwards ----------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The demo's branch: broker, simulated card dispenser and agent as processes over one temporary folder.
+"""The demo's branch: broker, simulated machines and agent as processes over one temporary folder.
 
 Knows how each is configured and when it is ready; must not know the orders.
 """
@@ -17,15 +17,13 @@ from typing import Any, Self
 
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.demo.children import Child, free_port, our_path, python
+from central_scheduler.demo.machines import CARD, MACHINES, Machine
 from central_scheduler.words import Words
 
 BRANCH = "B0001"
-DEVICE = "card-1"
 READY_LIMIT_S = 20.0
 POLL_S = 0.05
-ACT_S = 0.5  # as the real machine; long enough to be killed in the middle
-CARDS = 500
-MAX_SOCKET_PATH = 100  # sockaddr_un holds 108 bytes
+MAX_SOCKET_PATH = 107  # sockaddr_un holds 108 bytes, the last of them 0
 
 BROKER_CONFIG = """\
 listener {port} 127.0.0.1
@@ -44,6 +42,7 @@ AGENT_CONFIG = """\
 # Relaxed on purpose, for a demo on one machine only: see the line on the screen.
 [branch]
 id = "{branch}"
+name = "示例银行海淀支行"
 [link]
 host = "127.0.0.1"
 port = {port}
@@ -52,13 +51,8 @@ folder = "{folder}/journal"
 adoption = "automatic"
 [clock]
 source = "host"
-[[device]]
-id = "{device}"
-role = "card-dispenser"
-kind = "crt591"
-address = "serial://{folder}/{device}.tty?baud=9600"
-[device.profile]
-act_max_s = 0.7
+[panel]
+listen = "127.0.0.1:{panel}"
 """
 
 
@@ -67,6 +61,8 @@ class House:
 
     def __init__(self, words: Words, *, keep: bool = False) -> None:
         self.port = 0
+        self.panel = free_port()  # should somebody take it first, the agent works without
+        self.ended = False  # all of it, and in good order
         self._words = words
         self._keep = keep
         self._children: list[Child] = []
@@ -81,8 +77,19 @@ class House:
         return f"127.0.0.1:{self.port}"
 
     @property
-    def ledger(self) -> Path:
-        return self.folder / "ledger.jsonl"
+    def site(self) -> str:
+        """Where the branch's own people look."""
+        return f"http://127.0.0.1:{self.panel}/"
+
+    @property
+    def ledgers(self) -> list[Path]:
+        """One of each machine."""
+        return [machine.ledger(self.folder) for machine in MACHINES]
+
+    @property
+    def sheets(self) -> Path:
+        """Where the printer's sheets lie, as pictures and as text."""
+        return self.folder / "sheets"
 
     @property
     def kept(self) -> bool:
@@ -98,6 +105,7 @@ class House:
             await child.stop()
         if not self._keep:
             shutil.rmtree(self.folder, ignore_errors=True)
+        self.ended = True
 
     async def start_broker(self) -> None:
         """Mosquitto on a free loopback port; another one if somebody else was quicker to take it."""
@@ -129,29 +137,29 @@ class House:
             return child.running
         return False
 
-    async def start_simulator(self) -> None:
-        """The card dispenser over a pty, with its ledger and its control socket."""
-        if len(str(self._control)) > MAX_SOCKET_PATH:
-            raise Problem(Exit.FAILED, "demo_folder", folder=self.folder, why="its path is too long for a socket")
-        options = {"act_s": ACT_S, "cards": CARDS, "customer": {"policy": "take", "after_s": 0.3}}
-        command = python(
-            "simulators.serve", "crt591", "--device", DEVICE, "--unit", "0",
-            "--listen", f"pty:{self.folder / DEVICE}.tty", "--control", f"unix:{self._control}",
-            "--ledger", str(self.ledger), "--state", str(self.folder / "machine.json"),
-            "--options", json.dumps(options),
-        )  # fmt: skip
-        child = await Child.start(self._words("demo.simulator"), command, self.folder / "simulator.log", our_path())
-        self._children.append(child)
+    async def start_simulators(self) -> None:
+        """Each machine over a pty, with its ledger and its control socket."""
+        started = [await self._begin(machine) for machine in MACHINES]
         end = time.monotonic() + READY_LIMIT_S
-        while not child.log.read_text(encoding="utf-8", errors="replace").startswith("ready "):
-            if not child.running or time.monotonic() > end:
-                raise child.failed()
-            await asyncio.sleep(POLL_S)
+        for child in started:
+            while not child.log.read_text(encoding="utf-8", errors="replace").startswith("ready "):
+                if not child.running or time.monotonic() > end:
+                    raise child.failed()
+                await asyncio.sleep(POLL_S)
+
+    async def _begin(self, machine: Machine) -> Child:
+        if len(str(machine.control(self.folder))) > MAX_SOCKET_PATH:
+            raise Problem(Exit.FAILED, "demo_folder", folder=self.folder, why="its path is too long for a socket")
+        log = self.folder / f"{machine.device}.log"
+        child = await Child.start(self._words("demo.simulators"), machine.command(self.folder), log, our_path())
+        self._children.append(child)
+        return child
 
     async def start_agent(self) -> Child:
         """The agent on its journal; again after a kill. It is ready when its birth is seen; others watch for that."""
         config = self.folder / "branch.toml"
-        text = AGENT_CONFIG.format(branch=BRANCH, port=self.port, folder=self.folder, device=DEVICE)
+        text = AGENT_CONFIG.format(branch=BRANCH, port=self.port, folder=self.folder, panel=self.panel)
+        text += "".join(machine.config(self.folder) for machine in MACHINES)
         config.write_text(text, encoding="utf-8")
         (self.folder / "journal").mkdir(exist_ok=True)
         command = python("cli", "agent", "--config", str(config))
@@ -164,15 +172,11 @@ class House:
         assert self._agent is not None, "the agent is started first"
         return self._agent
 
-    @property
-    def _control(self) -> Path:
-        return self.folder / "machine.sock"
-
-    async def machine(self, do: str, **keys: Any) -> dict[str, Any]:
-        """One request to the simulated machine's control socket: faults, customers, power."""
-        reader, writer = await asyncio.open_unix_connection(str(self._control))
+    async def machine(self, do: str, *, of: Machine = CARD, **keys: Any) -> dict[str, Any]:
+        """One request to a simulated machine's control socket: faults, customers, power, paper."""
+        reader, writer = await asyncio.open_unix_connection(str(of.control(self.folder)))
         try:
-            writer.write(json.dumps({"do": do, "device": DEVICE, **keys}).encode() + b"\n")
+            writer.write(json.dumps({"do": do, "device": of.device, **keys}).encode() + b"\n")
             async with asyncio.timeout(READY_LIMIT_S):
                 answer: dict[str, Any] = json.loads(await reader.readline())
         finally:

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from rich.text import Text
 
@@ -37,14 +40,29 @@ async def show(screen: Screen, *, once: bool, seed: int, keep: bool) -> int:
     assert playing is not None, "a coroutine runs in a task"
     for number in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal must not leave a branch behind
         asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
-    async with House(words, keep=keep) as house:
-        screen.say(words("demo.starting", what=words("demo.broker")))
-        await house.start_broker()
-        screen.say(words("demo.starting", what=words("demo.simulator")))
-        await house.start_simulator()
-        code = await _play(screen, house, once=once, seed=seed)
-        screen.say(words("demo.kept", folder=house.folder) if keep else words("demo.cleaning"))
-        return code
+    house = House(words, keep=keep)
+    try:
+        async with house:
+            return await _in_house(screen, house, once=once, seed=seed)
+    except asyncio.CancelledError:
+        if house.ended:  # a second Ctrl-C may have cut that short
+            screen.warn(words("demo.all_ended"))
+        if keep:
+            screen.warn(words("demo.kept", folder=house.folder))
+        raise
+
+
+async def _in_house(screen: Screen, house: House, *, once: bool, seed: int) -> int:
+    words = screen.words
+    screen.say(words("demo.starting", what=words("demo.broker")))
+    await house.start_broker()
+    screen.say(words("demo.starting", what=words("demo.simulators")))
+    await house.start_simulators()
+    code = await _play(screen, house, once=once, seed=seed)
+    if house.kept:
+        screen.say(words("demo.sheets_kept", folder=house.sheets))
+    screen.say(words("demo.kept", folder=house.folder) if house.kept else words("demo.cleaning"))
+    return code
 
 
 async def _play(screen: Screen, house: House, *, once: bool, seed: int) -> int:
@@ -65,11 +83,13 @@ async def _play(screen: Screen, house: House, *, once: bool, seed: int) -> int:
             raise agent.failed()
         ready_s = f"{time.monotonic() - stage.began_s:.1f}"
         stage.say(words("demo.ready", seconds=ready_s, branch=BRANCH, broker=house.broker, folder=house.folder))
+        if not once:
+            stage.pin(commands(house.broker)[:1])
         await day.follow_plan()
         if not once:
             await _stay(day, stage, house, words)
         await day.settle()
-        verdict = await judge(day, house.folder, house.ledger, screen)
+        verdict = await judge(day, house.folder, house.ledgers, screen)
     tell(day, verdict, screen, time.monotonic() - stage.began_s)
     return Exit.OK if verdict.good else Exit.FAILED
 
@@ -97,7 +117,14 @@ async def _redraw(stage: Stage) -> None:
 
 async def _stay(day: Day, stage: Stage, house: House, words: Words) -> None:
     """More orders, slowly, until Ctrl-C; meanwhile anybody may try the contract. A second Ctrl-C waits for nothing."""
-    stage.pin([words("demo.try_title"), *(f"  {line}" for line in commands(house.broker)), words("demo.try_stay")])
+    stage.pin(
+        [
+            words("demo.try_title"),
+            *(f"  {line}" for line in commands(house.broker)),
+            *panel_of(house, words),
+            words("demo.try_stay"),
+        ]
+    )
     stop = asyncio.Event()
     playing = asyncio.current_task()
     assert playing is not None, "a coroutine runs in a task"
@@ -115,13 +142,33 @@ async def _stay(day: Day, stage: Stage, house: House, words: Words) -> None:
 
 def commands(broker: str) -> list[str]:
     """What a person may type in another terminal."""
+    called = program(sys.argv[0])
     return [
         f"export BRANCHGATE_BROKER={broker}",
-        "branchgate order submit collect_card --param take_s=10 --wait",
-        "branchgate order list --all",
-        "branchgate device list",
-        "branchgate watch",
+        f"{called} order submit collect_card --param take_s=10 --wait",
+        f"{called} order list --all",
+        f"{called} device list",
+        f"{called} watch",
     ]
+
+
+def panel_of(house: House, words: Words) -> list[str]:
+    """Where the panel is, and how somebody comes in there."""
+    first = f"{program(sys.argv[0])} people set-up chief --config {house.folder / 'branch.toml'}"
+    return [words("demo.try_panel", site=house.site), f"  {first}"]
+
+
+def program(started: str) -> str:
+    """How another terminal in this folder calls the command that was `started`.
+
+    That of a checkout by its path, whatever our PATH says: `scripts/demo` made it, and other terminals have another.
+    """
+    path = Path(started).absolute()
+    if path.name != "branchgate":
+        return "branchgate"
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    return "branchgate" if shutil.which("branchgate") is not None else str(path)
 
 
 def _rows(day: Day, words: Words) -> list[Row]:

@@ -25,7 +25,9 @@ LOG_LINES = 200
 MIN_LOG = 4
 FRAME = 6  # lines that are neither orders, notice nor log: title, heads, borders, cursor
 NARROW = 90
-ORDER_WIDTH = 14  # an order's id is what people look for: it is cut last
+# An order's id, how it stands and where are what people look for: what it is for and its last event share the rest.
+MOST = {"order": 16, "state": 24, "device": 16}
+SHARES = {"plan": 3, "last_event": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,10 +116,9 @@ class Stage:
         wide = console.size.width >= NARROW
         grid = Table(box=None, expand=True, pad_edge=False, header_style="bold")
         heads = ("order", "plan", "state", "device", "last_event") if wide else ("order", "plan", "state")
-        longest = max((cell_len(row.order) for row in rows), default=0)
         for head in heads:
-            least = min(longest, ORDER_WIDTH) if head == "order" else None
-            grid.add_column(self._words(f"label.{head}"), no_wrap=True, overflow="ellipsis", min_width=least)
+            label, most, share = self._words(f"label.{head}"), MOST.get(head), SHARES.get(head)
+            grid.add_column(label, no_wrap=True, overflow="ellipsis", max_width=most, ratio=share)
         for row in rows:
             cells: list[str | Text] = [row.order, row.what, row.state, row.device, row.last]
             grid.add_row(*cells[: len(heads)])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ from rich.text import Text
 
 from central_scheduler.console.screen import Screen, painted
 from central_scheduler.demo.children import our_path, python
-from central_scheduler.demo.day import END_LIMIT_S, Day
+from central_scheduler.demo.day import QUIET_S, Day
 from central_scheduler.orderbook import OrderView
 
 CHECK_LIMIT_S = 20.0
+SHEET, SLIP = "sheet_out", "void_slip"
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Verdict:
 
     findings: list[str] = field(default_factory=list)
     acts: dict[str, list[str]] = field(default_factory=dict)  # order -> what the ledger counts for it
+    counted: dict[str, int] = field(default_factory=dict)  # act -> how often, in all ledgers
     judged: bool = False
 
     @property
@@ -35,19 +38,19 @@ class Verdict:
         return self.judged and not self.findings
 
 
-async def judge(day: Day, folder: Path, ledger: Path, screen: Screen) -> Verdict:
+async def judge(day: Day, folder: Path, ledgers: Sequence[Path], screen: Screen) -> Verdict:
     """Runs the checker over what was recorded, and holds each order against its plan."""
     verdict = Verdict()
     words = screen.words
     submitted = folder / "submitted.txt"
     others = [order for order in day.book.orders if order not in day.errands]  # a person's, from another terminal
     submitted.write_text("\n".join([*day.errands, *others]) + "\n", encoding="utf-8")
-    report = await _checker(folder, ledger, submitted)
+    report = await _checker(folder, ledgers, submitted)
     if report is None:
         verdict.findings.append(words("demo.checker_bad", finding=words("demo.checker_none")))
     else:
         verdict.judged = True
-        verdict.acts = _acts(report)
+        verdict.acts, verdict.counted = _acts(report), report["acts"]
         told = (f"{one['kind']}: {one['text']}" for one in report["violations"])
         verdict.findings += [words("demo.checker_bad", finding=finding) for finding in told]
     verdict.findings += [words("demo.gap", gap=f"{gap.first}–{gap.last}") for gap in day.book.gaps]
@@ -57,10 +60,10 @@ async def judge(day: Day, folder: Path, ledger: Path, screen: Screen) -> Verdict
     return verdict
 
 
-async def _checker(folder: Path, ledger: Path, submitted: Path) -> dict[str, Any] | None:
+async def _checker(folder: Path, ledgers: Sequence[Path], submitted: Path) -> dict[str, Any] | None:
     command = python(
         "simulators.checker", "--events", str(folder / "events.jsonl"), "--replies", str(folder / "replies.jsonl"),
-        "--ledger", str(ledger), "--submitted", str(submitted), "--json",
+        *(word for ledger in ledgers for word in ("--ledger", str(ledger))), "--submitted", str(submitted), "--json",
     )  # fmt: skip
     with (folder / "checker.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -93,7 +96,7 @@ def _against_plan(day: Day, name: str, screen: Screen) -> str | None:
         return words("demo.rejected_unexpectedly", order=name, code=words.word("code", str(reply.code)))
     state = words.word("order_state", order.state)
     if not order.ended:
-        return words("demo.lost", order=name, seconds=f"{END_LIMIT_S:g}", state=state)
+        return words("demo.lost", order=name, seconds=f"{QUIET_S:g}", state=state)
     if order.state not in errand.expected:
         expected = " / ".join(words.word("order_state", state) for state in errand.expected)
         return words("demo.surprise", order=name, state=state, expected=expected)
@@ -114,6 +117,7 @@ def tell(day: Day, verdict: Verdict, screen: Screen, took_s: float) -> None:
         screen.say(
             Text(words("demo.good", orders=len(day.book.orders), acts=total, events=day.book.applied), "bold green")
         )
+        screen.say(words("demo.sheets", sheets=verdict.counted.get(SHEET, 0), slips=verdict.counted.get(SLIP, 0)))
     else:
         screen.say(Text(words("demo.bad", count=len(verdict.findings)), "bold red"))
         for finding in verdict.findings:
@@ -148,5 +152,6 @@ def _as_json(day: Day, verdict: Verdict, took_s: float) -> dict[str, Any]:
         }
         for order in day.book.orders.values()
     ]
-    events = {"events": day.book.applied, "took_s": round(took_s, 1)}
+    sheets = {"sheets": verdict.counted.get(SHEET, 0), "void_slips": verdict.counted.get(SLIP, 0)}
+    events = sheets | {"events": day.book.applied, "took_s": round(took_s, 1)}
     return {"ok": verdict.good, "orders": orders, "findings": verdict.findings, **events}

@@ -14,7 +14,7 @@ from device_drivers.crt591.profile import Crt591Profile
 from device_drivers.crt591.protocol import COMMAND, BadFrame, Control, Event, FrameReader, Packet
 from device_drivers.crt591.replies import MalformedReplyError, Reply, Success, parse_reply
 from device_drivers.errors import DeviceUnavailable, OutcomeUnknown
-from device_drivers.links.finish import finish_first
+from device_drivers.links.finish import write_whole
 from device_drivers.links.line import Hold
 from device_drivers.links.link import Link, LinkError
 
@@ -123,7 +123,7 @@ class Conversation:
         ended = self._moving
         for _ in range(2):
             try:
-                await finish_first(self._held().aside().write(Control.EOT.wire))
+                await write_whole(self._held().aside(), Control.EOT.wire)
                 async with asyncio.timeout(self._profile.ack_timeout_s):
                     await ended.wait()
                 return
@@ -136,7 +136,7 @@ class Conversation:
         try:
             async with self._held().exchange() as link:
                 for _ in range(2):
-                    await finish_first(link.write(Control.EOT.wire))
+                    await write_whole(link, Control.EOT.wire)
                     if Control.EOT in self._events(await link.read(READ_BYTES, self._profile.ack_timeout_s)):
                         return
         except LinkError as error:
@@ -167,7 +167,7 @@ class Conversation:
         self._count_stray(self._events(b""))
 
     async def _exchange(self, link: Link, command: Command, ack_s: float, answer_s: float) -> Reply:
-        await finish_first(link.write(command_frame(self._profile.unit, command)))
+        await write_whole(link, command_frame(self._profile.unit, command))
         answer = _Answer(self._profile.unit, command, _now() + ack_s, answer_s)
         while True:
             left = answer.until - _now()
@@ -204,7 +204,7 @@ class Conversation:
             raise NoReplyError("bad_checksum")
         answer.repeats += 1
         answer.extend(self._profile.question_timeout_s)
-        await finish_first(link.write(Control.NAK.wire))
+        await write_whole(link, Control.NAK.wire)
 
     async def _accept(self, link: Link, answer: _Answer, packet: Packet) -> Reply | None:
         if packet.kind == COMMAND:
@@ -212,7 +212,7 @@ class Conversation:
         if not answer.is_mine(bytes([packet.unit]), packet.body[1:3]):
             self.counters.late_replies += 1
             return None
-        await finish_first(link.write(Control.ACK.wire))
+        await write_whole(link, Control.ACK.wire)
         try:
             return parse_reply(packet)
         except MalformedReplyError as error:

@@ -1,13 +1,15 @@
 """Finishing a thing that must not be cut in half: a frame on the wire, a close.
 
-Knows only tasks and cancellation; must not know what it finishes.
+Knows tasks, cancellation and links; must not know what it finishes.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+from device_drivers.links.link import Link, PromptLink
 
 T = TypeVar("T")
 
@@ -29,3 +31,11 @@ async def finish_first(work: Coroutine[Any, Any, T]) -> T:
             task.exception()  # looked at, so that the loop does not report it as never retrieved
         raise cancelled
     return task.result()
+
+
+async def write_whole(link: Link, data: bytes) -> None:
+    """All of a frame, whatever becomes of the caller; what the link takes at once needs no task. Raises LinkError."""
+    if not hasattr(link, "write_at_once"):
+        await finish_first(link.write(data))
+    elif not (prompt := cast("PromptLink", link)).write_at_once(data):
+        await finish_first(prompt.written())

@@ -1,37 +1,63 @@
-"""One opened link shared by several units: a lock per exchange, open while anyone holds it, told to all when lost.
+"""One opened link shared by several units: a turn per exchange, open while anyone holds it, told to all when lost.
 
 Knows who holds the line and whether it is unbroken; must not know addresses of units nor frames.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from device_drivers.links.address import AddressError, parse_address
+from device_drivers.links.address import Address, AddressError, parse_address
 from device_drivers.links.finish import finish_first
 from device_drivers.links.link import Link, LinkError
+from device_drivers.links.modbus_address import ModbusTcpAddress
 from device_drivers.links.serial import SerialAddress
+from device_drivers.links.tap import Passing, Show, TapLink
+from device_drivers.links.tcp import TcpAddress
+from device_drivers.links.turns import Turns, Urgency
+
+__all__ = ["Hold", "Lines", "SharedLine", "Urgency"]
 
 
 class SharedLine:
-    """A link with its lock. Drivers `hold()` it; the first opens it, the last closes it, a loss closes it for all."""
+    """A link with its turns. Drivers `hold()` it; the first opens it, the last closes it, a loss closes it for all."""
 
     def __init__(self, link: Link) -> None:
         self.link = link
-        self._lock = asyncio.Lock()
+        self.turns = Turns()
         self._holds: set[Hold] = set()
         self._open = False
         self._generation = 0  # counts openings: a hold from before a loss is broken, even when the line is back
+        self._shows: dict[object, Show] = {}
 
     def describe(self) -> str:
         """The address of the link."""
         return self.link.describe()
 
+    def watch(self, show: Show) -> Callable[[], None]:
+        """`show` is called for all that passes from the next exchange on, until what is returned is called.
+
+        However many watch, the line is tapped once, and not at all when nobody does. `show` must not raise.
+        """
+        tap = self.link if self._shows else TapLink(self.link, self._tell)
+        assert isinstance(tap, TapLink), "whoever taps a line does it here"
+        own = object()
+        self.link, self._shows[own] = tap, show  # who is in an exchange now goes on without it
+
+        def end() -> None:
+            if self._shows.pop(own, None) is not None and not self._shows:
+                self.link = tap.wrapped
+
+        return end
+
+    def _tell(self, passing: Passing) -> None:
+        for show in tuple(self._shows.values()):
+            show(passing)
+
     async def hold(self) -> Hold:
         """Opens the line if nobody has. Raises LinkError."""
-        async with self._lock:
+        async with self.turns.turn(Urgency.ASK):
             if not self._open:
                 await self._reopen()
             hold = Hold(self, self._generation)
@@ -49,7 +75,7 @@ class SharedLine:
 
     async def let_go(self, hold: Hold) -> None:
         """Takes a share back; the last one closes the line."""
-        async with self._lock:
+        async with self.turns.turn(Urgency.ASK):
             self._holds.discard(hold)
             if not self._holds:
                 await self._shut()
@@ -60,9 +86,10 @@ class SharedLine:
             await finish_first(self.link.close())
 
     @asynccontextmanager
-    async def exchange(self, hold: Hold) -> AsyncIterator[Link]:
-        """The link under its lock, for the holder of an unbroken share."""
-        async with self._lock:
+    async def exchange(self, hold: Hold, urgency: Urgency) -> AsyncIterator[Link]:
+        """The link, alone, for the holder of an unbroken share."""
+        await self.turns.take(urgency)
+        try:
             if not self.unbroken(hold):
                 raise LinkError(self.describe(), "the line was lost; it has to be opened again")
             try:
@@ -70,6 +97,8 @@ class SharedLine:
             except LinkError:
                 await self._shut()
                 raise
+        finally:
+            self.turns.pass_on()
 
     def unbroken(self, hold: Hold) -> bool:
         """True while the line was never lost since this share was given."""
@@ -80,29 +109,39 @@ class Hold:
     """One driver's share of a line, good until it lets go or the line is lost."""
 
     def __init__(self, line: SharedLine, generation: int) -> None:
-        self._line = line
+        self.line = line
         self.generation = generation
 
     @property
     def unbroken(self) -> bool:
         """False once the line was lost, whoever noticed it."""
-        return self._line.unbroken(self)
+        return self.line.unbroken(self)
 
-    @asynccontextmanager
-    async def exchange(self) -> AsyncIterator[Link]:
-        """The link, alone. A LinkError raised inside closes the line for all. Raises LinkError when broken before."""
-        async with self._line.exchange(self) as link:
-            yield link
+    def exchange(self, urgency: Urgency = Urgency.ASK) -> AbstractAsyncContextManager[Link]:
+        """The link, alone; acts come before questions, questions before polls, and within each by arrival.
+
+        A LinkError raised inside closes the line for all. Raises LinkError when broken before.
+        """
+        return self.line.exchange(self, urgency)
 
     def aside(self) -> Link:
-        """The link without its lock: only for a byte that must reach a unit while its own exchange waits (EOT)."""
+        """The link out of turn: only for a byte that must reach a unit while its own exchange waits (EOT)."""
         if not self.unbroken:
-            raise LinkError(self._line.describe(), "the line was lost; it has to be opened again")
-        return self._line.link
+            raise LinkError(self.line.describe(), "the line was lost; it has to be opened again")
+        return self.line.link
 
     async def let_go(self) -> None:
         """Gives the share back; harmless when done already."""
-        await self._line.let_go(self)
+        await self.line.let_go(self)
+
+
+def _port_of(address: Address) -> str:
+    """What two addresses of one line have in common, whatever their settings or framing."""
+    if isinstance(address, SerialAddress):
+        return address.path
+    if isinstance(address, TcpAddress | ModbusTcpAddress):
+        return str(address).partition("//")[2]
+    return str(address)
 
 
 class Lines:
@@ -115,7 +154,7 @@ class Lines:
     def line(self, text: str) -> SharedLine:
         """The line of an address. Raises AddressError, also when one port is named with two settings."""
         address = parse_address(text)
-        port = address.path if isinstance(address, SerialAddress) else str(address)
+        port = _port_of(address)
         if port not in self._lines:
             self._lines[port] = (str(address), SharedLine(self._make_link(text)))
         settings, line = self._lines[port]

@@ -39,3 +39,18 @@ class Link(Protocol):
     def describe(self) -> str:
         """The address as configured, for logs and errors."""
         ...
+
+
+class PromptLink(Link, Protocol):
+    """A link that mostly need not wait to write: see `finish.write_whole`."""
+
+    def write_at_once(self, data: bytes) -> bool:
+        """Whether the operating system has all bytes; else they are on their way until `written` returns.
+
+        Raises LinkError.
+        """
+        ...
+
+    async def written(self) -> None:
+        """Returns when the operating system has all that was begun. Raises LinkError."""
+        ...

@@ -29,23 +29,28 @@ CLOSE_TIMEOUT_S = 5.0  # one such request; a close that takes longer ends by its
 
 @dataclass(frozen=True, slots=True)
 class SerialAddress:
-    """`serial:///dev/ttyUSB0?baud=9600&dtr=0`; `dtr` and `rts` that are None are raised at opening, as ttys do."""
+    """`serial:///dev/ttyUSB0?baud=9600&dtr=0`; `dtr` and `rts` that are None are raised at opening, as ttys do.
+
+    `flow`: who holds bytes back while the machine is busy: nobody ("none"), the line RTS/CTS, or the bytes 11 and 13.
+    """
 
     path: str
     baud: int = 9600
     dtr: bool | None = None
     rts: bool | None = None
+    flow: str = "none"
 
     def __str__(self) -> str:
         options = [f"baud={self.baud}"]
         options += [
             f"{name}={int(level)}" for name, level in (("dtr", self.dtr), ("rts", self.rts)) if level is not None
         ]
+        options += [f"flow={self.flow}"] if self.flow != "none" else []
         return f"serial://{self.path}?{'&'.join(options)}"
 
 
 class SerialLink:
-    """One serial line, opened exclusively, 8N1, without flow control."""
+    """One serial line, opened exclusively, 8N1; without flow control unless its address asks for it."""
 
     def __init__(self, address: SerialAddress) -> None:
         self._address = address
@@ -154,6 +159,7 @@ def _wake(ready: asyncio.Future[None]) -> None:
 def _open_port(address: SerialAddress) -> serial.Serial:
     port = serial.Serial(None, baudrate=address.baud, timeout=0, write_timeout=0, exclusive=True)
     port.port = address.path
+    port.rtscts, port.xonxoff = address.flow == "rtscts", address.flow == "xonxoff"
     if address.dtr is not None:
         port.dtr = address.dtr
     if address.rts is not None:

@@ -6,14 +6,16 @@ Knows bytes, directions and monotonic times; must not know frames, nor ever chan
 from __future__ import annotations
 
 import json
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from device_drivers.links.link import Link, LinkError
 
+MAX_BYTES = 16 * 1024 * 1024
 DIRECTIONS = ("open", "close", "write", "read", "lost")
 
 
@@ -46,6 +48,11 @@ class TapLink:
         self._link = link
         self._show = show
         self._clock = clock
+
+    @property
+    def wrapped(self) -> Link:
+        """The tapped link."""
+        return self._link
 
     def describe(self) -> str:
         """The address of the tapped link."""
@@ -90,12 +97,19 @@ class TapLink:
 
 
 class Recorder:
-    """Appends passings to a recording file, one JSON object per line, up to `max_bytes`; `dropped` counts the rest."""
+    """Appends passings to a recording file, one JSON object per line, up to `max_bytes`; `dropped` counts the rest.
 
-    def __init__(self, path: Path, *, max_bytes: int = 16 * 1024 * 1024) -> None:
-        self._file = path.open("a", encoding="utf-8", buffering=1)
+    `about`, of a new file its first line, says what is recorded. Only its owner may read it: it may hold what customers
+    were printed.
+    """
+
+    def __init__(self, path: Path, *, max_bytes: int = MAX_BYTES, about: Mapping[str, str] | None = None) -> None:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._file = os.fdopen(fd, "a", encoding="utf-8", buffering=1)
         self._room = max_bytes - self._file.tell()
         self.dropped = 0
+        if about is not None and not self._file.tell():
+            self._file.write(json.dumps({"about": dict(about)}, ensure_ascii=False) + "\n")
 
     def __call__(self, passing: Passing) -> None:
         line = passing.to_json() + "\n"
@@ -110,6 +124,14 @@ class Recorder:
         self._file.close()
 
 
+class BadRecordingError(ValueError):
+    """A line of a file that is none of a recording."""
+
+    def __init__(self, path: Path, line: int, why: Exception) -> None:
+        super().__init__(f"{path}, line {line}: not a line of a recording ({why})")
+        self.line = line
+
+
 def read_recording(path: Path) -> Iterator[Passing]:
     """The passings of a recording. A torn last line is left out; any other bad line raises ValueError naming it."""
     with path.open(encoding="utf-8") as file:
@@ -117,9 +139,22 @@ def read_recording(path: Path) -> Iterator[Passing]:
             if not line.endswith("\n"):
                 return  # the recorder was killed while it wrote
             try:
-                yield _passing(json.loads(line))
+                row = json.loads(line)
+                if number == 1 and isinstance(row, dict) and "about" in row:
+                    continue
+                yield _passing(row)
             except (ValueError, KeyError, TypeError, AttributeError) as error:
-                raise ValueError(f"{path}, line {number}: not a line of a recording ({error})") from error
+                raise BadRecordingError(path, number, error) from error
+
+
+def about_recording(path: Path) -> dict[str, str]:
+    """What a recording says of itself: device, kind and address; empty where it says nothing. Raises OSError."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        try:
+            about = json.loads(file.readline())["about"]
+            return {str(name): str(value) for name, value in about.items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}
 
 
 def _passing(row: dict[str, Any]) -> Passing:

@@ -6,15 +6,15 @@ Knows sockets and what the operating system says when a connection goes; must no
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from dataclasses import dataclass
+from typing import Protocol
 
+from device_drivers.links.ears import Ears, why_of
 from device_drivers.links.link import LinkError
 
 CONNECT_TIMEOUT_S = 5.0
 WRITE_TIMEOUT_S = 5.0
-BUFFER_BYTES = 4096  # a flooding far end is stopped by TCP itself once twice this waits unread
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,23 @@ class TcpAddress:
         return f"tcp://{host}:{self.port}"
 
 
-class TcpLink:
-    """One connection to one serial server, without Nagle's delay."""
+class HostAndPort(Protocol):
+    """An address that leads to a TCP port; its `str` is how it was configured."""
 
-    def __init__(self, address: TcpAddress) -> None:
+    @property
+    def host(self) -> str: ...
+
+    @property
+    def port(self) -> int: ...
+
+
+class TcpLink:
+    """One connection to one serial server or printer, without Nagle's delay; a `link.PromptLink`."""
+
+    def __init__(self, address: HostAndPort, *, write_timeout_s: float | None = None) -> None:
         self._address = address
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._own_write_timeout_s = write_timeout_s
+        self._ears: Ears | None = None
 
     def describe(self) -> str:
         """The address as configured."""
@@ -42,67 +53,66 @@ class TcpLink:
 
     async def open(self) -> None:
         """Connects. Raises LinkError; no socket stays open then."""
-        if self._streams is not None:
+        if self._ears is not None:
             return
         host, port = self._address.host, self._address.port
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                reader, writer = await asyncio.open_connection(host, port, limit=BUFFER_BYTES)
+                _, ears = await asyncio.get_running_loop().create_connection(Ears, host, port)
         except TimeoutError as error:
             raise self._lost(
                 f"no answer in {CONNECT_TIMEOUT_S} s; is the serial server on, and the address right?"
             ) from error
         except OSError as error:
-            raise self._lost(f"cannot connect: {_why(error)}") from error
-        writer.transport.set_write_buffer_limits(high=0)  # so that drain() means: the operating system has all bytes
-        line: socket.socket = writer.get_extra_info("socket")
+            raise self._lost(f"cannot connect: {why_of(error)}") from error
+        line: socket.socket = ears.transport.get_extra_info("socket")
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        self._streams = (reader, writer)
+        self._ears = ears
 
     async def close(self) -> None:
         """Closes at once: bytes that the operating system never took are given up."""
-        streams, self._streams = self._streams, None
-        if streams is None:
-            return
-        streams[1].transport.abort()
-        with contextlib.suppress(OSError):  # the loss itself; whoever read or wrote has been told
-            await streams[1].wait_closed()
+        ears, self._ears = self._ears, None
+        if ears is not None:
+            ears.transport.abort()
+            await ears.ended.wait()
 
     async def read(self, max_bytes: int, timeout_s: float) -> bytes:
         """At least one byte, or b"" after silence. Raises LinkError when the connection is lost."""
-        reader, _ = self._open_streams()
-        try:
-            async with asyncio.timeout(timeout_s):
-                data = await reader.read(max_bytes)
-        except TimeoutError:
-            return b""
-        except OSError as error:
-            raise self._lost(_why(error)) from error
-        if not data:
-            raise self._lost("the far end closed the connection")
+        ears = self._open_ears()
+        data = await ears.heard(max_bytes, timeout_s)
+        if not data and ears.why:
+            raise self._lost(ears.why)
         return data
 
     async def write(self, data: bytes) -> None:
         """Returns when the operating system has taken all bytes. Raises LinkError."""
-        _, writer = self._open_streams()
-        try:
-            async with asyncio.timeout(WRITE_TIMEOUT_S):
-                writer.write(data)
-                await writer.drain()
-        except TimeoutError as error:
-            raise self._lost(f"did not take {len(data)} bytes in {WRITE_TIMEOUT_S} s") from error
-        except OSError as error:
-            raise self._lost(_why(error)) from error
+        if not self.write_at_once(data):
+            await self.written()
 
-    def _open_streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        if self._streams is None:
+    def write_at_once(self, data: bytes) -> bool:
+        """See link.PromptLink."""
+        transport = self._open_ears().transport
+        transport.write(data)
+        return not transport.is_closing() and not transport.get_write_buffer_size()
+
+    async def written(self) -> None:
+        """See link.PromptLink."""
+        ears = self._open_ears()
+        limit_s = self._own_write_timeout_s or WRITE_TIMEOUT_S
+        left = ears.transport.get_write_buffer_size()
+        try:
+            async with asyncio.timeout(limit_s):
+                await ears.taken()
+        except TimeoutError as error:
+            raise self._lost(f"did not take the last {left} bytes in {limit_s} s") from error
+        if ears.ended.is_set():
+            raise self._lost(ears.why)
+
+    def _open_ears(self) -> Ears:
+        if self._ears is None:
             raise self._lost("is not open")
-        return self._streams
+        return self._ears
 
     def _lost(self, why: str) -> LinkError:
         return LinkError(self.describe(), why)
-
-
-def _why(error: OSError) -> str:
-    return error.strerror or str(error) or type(error).__name__

@@ -10,8 +10,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from device_drivers.catalog import kind_of
+from device_drivers.kinds import MayBeBlind
 from edge_agent import settings
+from edge_agent.console import commissioned
 from edge_agent.hand_written import line_of
+from edge_agent.orders.scenes import load_scenes
 from edge_agent.settings import BadConfig, Settings
 from edge_agent.texts import Texts
 
@@ -54,9 +58,9 @@ def check(config: Path, texts: Texts) -> Checked:
     text = config.read_text("utf-8")
     findings = [
         Finding("warning", str(config), line_of(text, where), key, texts(f"config.{key}", **places))
-        for key, where, places in _unwise(loaded)
+        for key, where, places in [*_unwise(loaded), *_not_as_seen(config, loaded)]
     ]
-    findings += _unreadable_password(loaded, config, text, texts)
+    findings += _unreadable_files(loaded, config, text, texts)
     return Checked(str(config), findings, loaded)
 
 
@@ -71,12 +75,57 @@ def _unwise(loaded: Settings) -> list[Unwise]:
         found.append(("clock_host", ("clock", "source"), {}))
     if not loaded.device:
         found.append(("no_devices", (), {}))
-    roles = {device.role for device in loaded.device}
-    for name, scene in sorted(loaded.load_scenes().items()):
-        if missing := [role for role in scene.roles if role not in roles]:
-            found.append(("role_missing", (), {"scene": name, "roles": ", ".join(missing)}))
+    found += _roles(loaded)
+    found += _blind_cells(loaded)
     if not _can_write(loaded.journal.folder):
         found.append(("folder_not_writable", ("journal", "folder"), {"folder": loaded.journal.folder}))
+    return found
+
+
+def _roles(loaded: Settings) -> list[Unwise]:
+    """Scenes that cannot be done though the branch began to equip for them or wrote them, and devices for no scene."""
+    found: list[Unwise] = []
+    roles = {device.role for device in loaded.device}
+    scenes, shipped = loaded.load_scenes(), load_scenes()
+    for name, scene in sorted(scenes.items()):
+        missing = [role for role in scene.needed_roles if role not in roles]
+        meant = scene != shipped.get(name) or len(missing) < len(scene.needed_roles)
+        if missing and meant:
+            found.append(("role_missing", (), {"scene": name, "roles": ", ".join(missing)}))
+    asked = {role for scene in scenes.values() for role in scene.roles}
+    anywhere = {step.role for scene in scenes.values() for step in scene.step if not step.place}
+    for number, device in enumerate(loaded.device):
+        if device.role not in asked and kind_of(device.kind).acts:  # what only observes no scene asks for anything
+            places: dict[str, object] = {"device": device.id, "role": device.role, "roles": ", ".join(sorted(asked))}
+            found.append(("role_unused", ("device", number, "role"), places))
+        elif device.role in asked and not device.place and device.role not in anywhere:
+            found.append(("place_missing", ("device", number, "role"), {"device": device.id, "role": device.role}))
+    return found
+
+
+def _not_as_seen(config: Path, loaded: Settings) -> list[Unwise]:
+    """Devices that nobody has looked at, or that are written otherwise than they were seen."""
+    found: list[Unwise] = []
+    for number, device in enumerate(loaded.device):
+        places: dict[str, object] = {"device": device.id, "file": commissioned.record_of(config, device.id).name}
+        differences = commissioned.unlike(config, device)
+        if differences is None:
+            found.append(("not_commissioned", ("device", number, "kind"), {"config": config.name, **places}))
+        elif differences:
+            places["keys"] = ", ".join(differences)
+            found.append(("commissioned_otherwise", ("device", number, "profile"), places))
+    return found
+
+
+def _blind_cells(loaded: Settings) -> list[Unwise]:
+    """Cells that do not show their item: a person must say of each order what became of it (evidence.md)."""
+    found: list[Unwise] = []
+    for number, device in enumerate(loaded.device):
+        profile = kind_of(device.kind).profile.model_validate(device.profile)
+        blind = profile.blind_cells if isinstance(profile, MayBeBlind) else []
+        if blind:
+            where: tuple[str | int, ...] = ("device", number, "profile")
+            found.append(("blind_cells", where, {"device": device.id, "cells": ", ".join(blind)}))
     return found
 
 
@@ -86,11 +135,16 @@ def _can_write(folder: Path) -> bool:
     return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
 
-def _unreadable_password(loaded: Settings, config: Path, text: str, texts: Texts) -> list[Finding]:
-    try:
-        loaded.link_settings()
-    except BadConfig as bad:
-        why = bad.problems[0].words(texts)
-        message = texts("config.password_file", file=bad.problems[0].file, why=why)
-        return [Finding("error", str(config), line_of(text, ("link", "password_file")), "password_file", message)]
-    return []
+def _unreadable_files(loaded: Settings, config: Path, text: str, texts: Texts) -> list[Finding]:
+    """Files beside this one that the agent reads when it starts."""
+    found: list[Finding] = []
+    for key, part, read in (
+        ("password_file", "link", loaded.link_settings),
+        ("ca_file", "documents", loaded.documents_tls),
+    ):
+        try:
+            read()
+        except BadConfig as bad:
+            message = texts(f"config.{key}", file=bad.problems[0].file, why=bad.problems[0].words(texts))
+            found.append(Finding("error", str(config), line_of(text, (part, key)), key, message))
+    return found

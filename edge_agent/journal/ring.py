@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 import zlib
 from pathlib import Path
 from typing import Any
 
+from edge_agent.journal.opening import sync_folder
+
 SLOTS = 256  # one attempt at a time is armed on a device, and a branch has at most 200
 SLOT_BYTES = 1024
 _EMPTY = b"\0" * SLOT_BYTES
+_NAMES = frozenset({"attempt", "device", "act"})
 
 
 _HEAD = 12  # mark, length, checksum
+_TAIL = 16  # the journal that committed the arming; zeros: it was never committed, or its time is over
+_UNSAID = b"\0" * _TAIL
+_BODY = SLOT_BYTES - _HEAD - _TAIL
 
 
 class RingFull(OSError):
@@ -24,11 +31,11 @@ class RingFull(OSError):
 
 
 def _pack(entry: dict[str, Any]) -> bytes:
-    body = json.dumps(entry, separators=(",", ":")).encode()
-    if len(body) > SLOT_BYTES - _HEAD:  # what was armed matters more than the readings
-        short = {key: entry[key] for key in ("attempt", "device", "act") if key in entry}
-        body = json.dumps(short, separators=(",", ":")).encode()
-    if len(body) > SLOT_BYTES - _HEAD:
+    for kept in (entry, {"memory", "time", *_NAMES}, _NAMES):  # what was armed matters more than the readings
+        body = json.dumps({key: entry[key] for key in entry if key in kept}, separators=(",", ":")).encode()
+        if len(body) <= _BODY:
+            break
+    else:
         raise ValueError(f"attempt {entry['attempt'][:100]} does not fit a slot of {SLOT_BYTES} bytes: use shorter ids")
     head = b"BGR1" + len(body).to_bytes(4, "big") + zlib.crc32(body).to_bytes(4, "big")
     return (head + body).ljust(SLOT_BYTES, b"\0")
@@ -49,25 +56,20 @@ def _unpack(slot: bytes) -> dict[str, Any] | None:
     return entry if named else None
 
 
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)  # else a power cut may take the new file's name
-    finally:
-        os.close(fd)
-
-
 class Ring:
     """Armed attempts by slot: `put` stages, `sync` makes durable; `clear` needs none: a stale slot only adds doubt."""
 
-    def __init__(self, path: Path) -> None:
-        """Opens or creates the file and reads what is in it. Raises OSError."""
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """Opens or creates the file and reads what is in it. `read_only`: nothing can be put. Raises OSError."""
+        how = os.O_RDONLY if read_only else os.O_RDWR | os.O_CREAT
+        self._fd = os.open(path, how | os.O_CLOEXEC, 0o640)
         self._slot_of: dict[str, int] = {}
         self._staged: set[str] = set()
         self.entries: dict[str, dict[str, Any]] = {}
+        self.committed_by: dict[str, uuid.UUID] = {}
         try:
-            self._fill_up(path)
+            if not read_only:
+                self._fill_up(path)
             self._read()
         except BaseException:
             os.close(self._fd)
@@ -77,12 +79,15 @@ class Ring:
         if os.fstat(self._fd).st_size < SLOTS * SLOT_BYTES:
             os.posix_fallocate(self._fd, 0, SLOTS * SLOT_BYTES)  # a full disk must not keep what is armed out of it
             os.fsync(self._fd)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def _read(self) -> None:
         for number in range(SLOTS):
-            entry = _unpack(os.pread(self._fd, SLOT_BYTES, number * SLOT_BYTES))
+            slot = os.pread(self._fd, SLOT_BYTES, number * SLOT_BYTES)
+            entry = _unpack(slot)
             if entry is not None:
+                if len(slot) == SLOT_BYTES and slot[-_TAIL:] != _UNSAID:
+                    self.committed_by[entry["attempt"]] = uuid.UUID(bytes=slot[-_TAIL:])
                 self.entries[entry["attempt"]] = entry
                 self._slot_of[entry["attempt"]] = number
 
@@ -101,6 +106,7 @@ class Ring:
         os.pwrite(self._fd, slot, number * SLOT_BYTES)
         self._slot_of[attempt] = number
         self.entries[attempt] = entry
+        self.committed_by.pop(attempt, None)
         self._staged.add(attempt)
 
     def sync(self) -> None:
@@ -109,9 +115,23 @@ class Ring:
             os.fdatasync(self._fd)
             self._staged.clear()
 
+    def committed(self, attempt: str, journal: uuid.UUID | None) -> None:
+        """Its arming stands in that journal: if it is not there later, the journal has lost its end. None: forget that.
+
+        Needs no sync: after a power cut it may be missing, and then only proves nothing. Raises OSError.
+        """
+        number = self._slot_of.get(attempt)
+        if number is not None:
+            tail = journal.bytes if journal else _UNSAID
+            os.pwrite(self._fd, tail, number * SLOT_BYTES + SLOT_BYTES - _TAIL)
+        self.committed_by.pop(attempt, None)
+        if journal and number is not None:
+            self.committed_by[attempt] = journal
+
     def clear(self, attempt: str) -> None:
         """Forgets a settled attempt."""
         self.entries.pop(attempt, None)
+        self.committed_by.pop(attempt, None)
         self._staged.discard(attempt)
         number = self._slot_of.pop(attempt, None)
         if number is not None:

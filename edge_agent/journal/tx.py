@@ -13,17 +13,29 @@ from typing import Any
 
 from cloud_bridge.envelope import rfc3339
 
+BY_CENTRE, BY_PEOPLE = "1", "people"  # who adopted a journal (ORD-12), in its own words
+
 
 class Tx:
     """One transaction in progress: SQL, the events that it tells and the attempts that it arms."""
 
-    def __init__(self, db: sqlite3.Connection, wall: Callable[[], datetime]) -> None:
+    def __init__(self, db: sqlite3.Connection, wall: Callable[[], datetime], *, disk_full: bool = False) -> None:
+        """`disk_full`: it lives on the reserve; nothing new may be begun (OUT-4)."""
         self.db = db
         self.wall = wall
+        self.disk_full = disk_full
         self.armed: list[dict[str, Any]] = []
         self.settled: list[str] = []
         self.touched: set[str] = set()  # devices whose lanes have something to look at
         self.told = False
+        self.rows: dict[tuple[str, ...], Any] = {}  # read before: who changes one of them puts the new one here
+        self.forgot_rows = False
+        self._now = ""
+
+    def forget_rows(self) -> None:
+        """Back at a savepoint: what was read since may not be so."""
+        self.rows.clear()
+        self.forgot_rows = True
 
     def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
         row: sqlite3.Row | None = self.db.execute(sql, values).fetchone()
@@ -37,7 +49,9 @@ class Tx:
         return self.db.execute(sql, values).lastrowid or 0
 
     def now(self) -> str:
-        return rfc3339(self.wall())
+        """The same for all that one transaction tells."""
+        self._now = self._now or rfc3339(self.wall())
+        return self._now
 
     def emit(self, type_: str, subject: str | None, data: dict[str, Any]) -> int:
         """Adds one event to the outbox (OUT-1); returns its seq."""
@@ -53,6 +67,12 @@ class Tx:
     def last_seq(self) -> int:
         row = self.one("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
         return int(row[0]) if row else 0
+
+    @property
+    def adopted(self) -> str:
+        """Who said that this journal may act: BY_CENTRE, BY_PEOPLE; empty: nobody yet."""
+        said = self.meta("adopted")
+        return said if said in (BY_CENTRE, BY_PEOPLE) else ""
 
     def meta(self, key: str, default: str = "") -> str:
         row = self.one("SELECT value FROM meta WHERE key = ?", key)

@@ -11,10 +11,13 @@ import sqlite3
 from itertools import accumulate
 from typing import Any
 
-from cloud_bridge.messages import OrdersRequest
+from cloud_bridge.messages import Code, OrdersRequest
 from edge_agent.journal.journal import Tx
-from edge_agent.orders.record import OrderRow, attempts_of, get_order, steps_of
+from edge_agent.orders.desk import Rejected
+from edge_agent.orders.reading import attempts_of, get_order, steps_of
+from edge_agent.orders.rows import OrderRow
 from edge_agent.orders.states import Order
+from edge_agent.orders.titles import Titles, titles_of
 
 ORDER_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}\Z")
 CURSOR = re.compile(r"^[0-9]{1,18}\Z")  # a row's number: fits the journal's integers
@@ -22,11 +25,12 @@ MAX_STORY = 200  # changes told of one order: its newest
 MAX_STORY_BYTES = 128 * 1024  # of those changes, so that the reply passes any broker that takes 256 KiB (ENV-5)
 
 
-def brief(order: OrderRow) -> dict[str, Any]:
+def brief(order: OrderRow, titles: Titles) -> dict[str, Any]:
     """One line of the list."""
     members: dict[str, Any] = {
         "order": order.id,
         "scene": order.scene,
+        "title": dict(titles.scene) or None,
         "state": order.state.value,
         "waiting_for": order.waiting_for,
         "step": order.step,
@@ -37,18 +41,20 @@ def brief(order: OrderRow) -> dict[str, Any]:
 
 
 def page(tx: Tx, data: OrdersRequest) -> dict[str, Any]:
-    """The page asked for: {"orders": [...], "next": ...}. Raises KeyError (no order), ValueError (state or cursor)."""
+    """The page asked for: {"orders": [...], "next": ...}. Raises KeyError (no order), Rejected (state, cursor)."""
     if data.order is not None:
         return {"orders": [story(tx, get_order(tx, data.order))]}
     unknown = [state for state in data.states if state not in set(Order)]
     if unknown:
-        raise ValueError(f"no state {unknown[0]!r}; there are: {', '.join(Order)}")
+        raise Rejected(Code.INVALID, "no_state", state=unknown[0], known=[one.value for one in Order])
     if data.after is not None and not CURSOR.match(data.after):
-        raise ValueError("`after` is not a `next` of an earlier page")
+        raise Rejected(Code.INVALID, "bad_after")
     where = f"state IN ({', '.join('?' * len(data.states))})" if data.states else "step IS NOT NULL"
     sql = f"SELECT id FROM orders WHERE {where} AND n > ? ORDER BY n LIMIT ?"
     rows = tx.all(sql, *data.states, int(data.after or 0), data.limit + 1)
-    orders = [brief(get_order(tx, row["id"])) for row in rows[: data.limit]]
+    ids = [row["id"] for row in rows[: data.limit]]
+    titles = titles_of(tx, ids)
+    orders = [brief(get_order(tx, one), titles[one]) for one in ids]
     return {"orders": orders, **({"next": str(orders[-1]["n"])} if len(rows) > data.limit else {})}
 
 
@@ -73,10 +79,19 @@ def story(tx: Tx, order: OrderRow) -> dict[str, Any]:
         for s in steps_of(tx, order.id)
     ]
     attempts = [
-        {"attempt": a.id, "step": a.step, "act": a.act, "state": a.state.value, "arming": dict(a.arming.readings)}
+        {
+            "attempt": a.id,
+            "step": a.step,
+            "act": a.act,
+            "device": a.device,
+            "state": a.state.value,
+            "decided": a.decided,
+            "arming": dict(a.arming.readings),
+        }
         for a in attempts_of(tx, order.id)
     ]
     sql = "SELECT seq, type, time, data FROM history WHERE order_id = ? ORDER BY seq DESC LIMIT ?"
     rows = _within(tx.all(sql, order.id, MAX_STORY))
     history = [{"seq": r["seq"], "type": r["type"], "time": r["time"], **json.loads(r["data"])} for r in reversed(rows)]
-    return {**brief(order), "parameters": order.parameters, "steps": steps, "attempts": attempts, "history": history}
+    head = brief(order, titles_of(tx, [order.id]).get(order.id, Titles()))
+    return {**head, "parameters": order.parameters, "steps": steps, "attempts": attempts, "history": history}

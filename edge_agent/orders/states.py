@@ -44,9 +44,15 @@ class Goal(StrEnum):
     """What an order's lane works towards."""
 
     FINISH = "finish"
+    PARTLY = "partly"  # on to the end, without a step that people do by hand or leave out
     CANCEL = "cancel"
     FAIL = "fail"
     EXPIRE = "expire"
+
+    @property
+    def forward(self) -> bool:
+        """Whether it works towards what was asked for; else what was done is undone."""
+        return self in (Goal.FINISH, Goal.PARTLY)
 
 
 class ForbiddenChange(ValueError):
@@ -63,7 +69,8 @@ ORDER_CHANGES: dict[Order, frozenset[Order]] = {
     _O.RUNNING: frozenset({_O.WAITING, _O.HELD, _O.CANCELLING, _O.NEEDS_ATTENTION}) | ENDS,
     # From waiting to waiting: it waits for something else now, or for another reason.
     _O.WAITING: frozenset({_O.WAITING, _O.RUNNING, _O.HELD, _O.CANCELLING, _O.NEEDS_ATTENTION, _O.SCHEDULED}) | ENDS,
-    _O.HELD: frozenset({_O.RUNNING, _O.SCHEDULED, _O.CANCELLING, _O.NEEDS_ATTENTION}) | _STOPS,
+    # A hold may come while the lane finds that nothing is left to be done.
+    _O.HELD: frozenset({_O.RUNNING, _O.SCHEDULED, _O.CANCELLING, _O.NEEDS_ATTENTION}) | ENDS,
     _O.CANCELLING: frozenset({_O.WAITING, _O.NEEDS_ATTENTION}) | ENDS,
     _O.NEEDS_ATTENTION: frozenset({_O.RUNNING, _O.HELD, _O.CANCELLING}) | ENDS,
     **{end: frozenset() for end in ENDS},
@@ -77,7 +84,7 @@ STEP_CHANGES: dict[Step, frozenset[Step]] = {
     _S.WAITING: frozenset({_S.IN_DOUBT}) | _OUTCOMES,
     _S.DONE: frozenset({_S.COMPENSATED}),
     _S.NO_EFFECT: frozenset({_S.ARMED, _S.SKIPPED}),
-    _S.FAILED: frozenset(),
+    _S.FAILED: frozenset({_S.ARMED}),  # once more where its act may be repeated, or by people's decision
     _S.IN_DOUBT: _OUTCOMES,
     _S.COMPENSATED: frozenset(),
     _S.SKIPPED: frozenset(),

@@ -2,12 +2,14 @@
 # It knows how to get things; it must not know what the product does with them.
 #
 #   bootstrap runtime            the product's Python packages and a broker
-#   bootstrap dev                the same, with the tools of the tests, and strace
+#   bootstrap dev                the same, with the tools of the tests: strace, and the peers where they can be had
+#   bootstrap dev torture        the same, with what builds and judges a Debian in a folder
 #
 # Asked through the environment:
 #   BRANCHGATE_PYTHON     a Python to use instead of the one that is found
 #   BRANCHGATE_VENV       where the Python packages go (default: .venv in the checkout)
-#   BRANCHGATE_MOSQUITTO  a broker to use;  BRANCHGATE_STRACE  a strace to use
+#   BRANCHGATE_MOSQUITTO  a broker to use;  BRANCHGATE_STRACE  a strace to use; likewise BRANCHGATE_IPPEVEPRINTER,
+#                         BRANCHGATE_IPPTOOL, BRANCHGATE_DBUS_DAEMON, BRANCHGATE_MBPOLL and BRANCHGATE_CHROMIUM
 #   BRANCHGATE_UNPACK=1   unpack Debian packages into .tools even where they could be installed
 # Told through the environment: BRANCHGATE_MOSQUITTO, BRANCHGATE_STRACE, and PATH: the venv first, .tools/bin last.
 
@@ -61,7 +63,21 @@ bootstrap() {
     take_lock
     provide_packages "$1"
     provide_tool mosquitto mosquitto BRANCHGATE_MOSQUITTO
-    if [ "$1" = dev ]; then provide_tool strace strace BRANCHGATE_STRACE; fi
+    if [ "$1" = dev ]; then
+        provide_tool strace strace BRANCHGATE_STRACE
+        # Another's IPP printer and client, as peers; ippeveprinter does not start without a D-Bus.
+        offer_tool ippeveprinter cups-ipp-utils BRANCHGATE_IPPEVEPRINTER
+        offer_tool ipptool cups-ipp-utils BRANCHGATE_IPPTOOL
+        offer_tool dbus-daemon dbus-daemon BRANCHGATE_DBUS_DAEMON
+        # Another's Modbus client (libmodbus).
+        offer_tool mbpoll mbpoll BRANCHGATE_MBPOLL
+        # The browser in which the panel's pages are tried.
+        offer_tool chromium chromium BRANCHGATE_CHROMIUM
+    fi
+    if [ "${2:-}" = torture ]; then
+        offer_tool debootstrap debootstrap BRANCHGATE_DEBOOTSTRAP
+        offer_tool lintian lintian BRANCHGATE_LINTIAN
+    fi
     rm -rf "$tools/apt"  # the package lists of apt_unpack: 150 MB that nothing needs any more
     drop_lock
     PATH=$venv/bin:$PATH:$tools/bin

@@ -6,8 +6,15 @@ PYTHON_WANTED="3.11 or newer"
 # Sets python to the first interpreter that is new enough and whole.
 find_python() {
     seen=
+    # Never the environment's own, as where it is active or a script of ours calls another: made anew, it would be
+    # removed with the Python that is to make it.
+    outside=:$PATH:
+    while case $outside in *":$venv/bin:"*) ;; *) false ;; esac; do
+        outside=${outside%%":$venv/bin:"*}:${outside#*":$venv/bin:"}
+    done
+    outside=${outside#:} outside=${outside%:} # an empty place would be this folder
     for candidate in ${BRANCHGATE_PYTHON:-python3 python3.13 python3.12 python3.11}; do
-        path=$(command -v "$candidate" 2>/dev/null) || continue
+        path=$(PATH=$outside && command -v "$candidate" 2>/dev/null) || continue
         if "$path" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             python=$path
             break

@@ -15,6 +15,12 @@ provide_tool() {
     export "${3?}"
 }
 
+# offer_tool PROGRAM PACKAGE VARIABLE: the same for what tests can do without: they skip and say so.
+offer_tool() {
+    # `die` leaves only the inner shell; the second call finds what the first brought.
+    if (provide_tool "$@"); then provide_tool "$@"; else say "going on without $1: the tests that need it are skipped"; fi
+}
+
 # Sets found. Debian keeps brokers in /usr/sbin, which is on nobody's PATH but root's.
 find_tool() {
     tool_fault="not found on PATH, in the sbin folders or in .tools/bin"

@@ -12,7 +12,7 @@ from simulators.crt591.mechanics import Place
 from simulators.crt591.options import serials
 from simulators.customer import parse_customer
 from simulators.faults import Fault, parse_fault
-from simulators.machine import ControlError
+from simulators.machine import ControlError, verb_of
 
 if TYPE_CHECKING:
     from simulators.crt591.unit import Unit
@@ -59,14 +59,8 @@ _AT_ONCE: dict[str, Callable[[Unit, Fault, float], object]] = {
 
 def do(unit: Unit, request: Request, now: float) -> dict[str, Any]:
     """One request; the answer's content, or `ControlError` with what to send instead."""
-    verb = request.get("do")
-    if not isinstance(verb, str) or verb not in _VERBS:
-        raise ControlError(f"'do' must be one of {', '.join(_VERBS)}, not {verb!r}")
-    act, keys = _VERBS[verb]
-    for key in request:
-        if key not in {"do", "device", *keys}:
-            raise ControlError(f"{verb!r} has no key {key!r}; it has {', '.join(keys) or 'none'}")
-    return act(unit, request, now)
+    verb = verb_of(request, _KEYS)
+    return _VERBS[verb][0](unit, request, now)
 
 
 def _fault(unit: Unit, request: Request, now: float) -> dict[str, Any]:
@@ -167,6 +161,7 @@ _VERBS: dict[Any, tuple[Callable[[Unit, Request, float], dict[str, Any]], tuple[
     "plug": (_plug, ()),
     "state": (_state, ()),
 }
+_KEYS = {verb: keys for verb, (_, keys) in _VERBS.items()}
 
 
 def snapshot(unit: Unit) -> dict[str, Any]:

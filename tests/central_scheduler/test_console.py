@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -73,10 +74,12 @@ async def test_an_order_is_submitted_followed_and_shown(make_branch: BranchMaker
     assert out.splitlines()[0] == "accepted: order o1"
     assert "o1 draw: acting (draw a card, card-1)" in out
     assert out.splitlines()[-1] == "o1: completed"
+    assert out.splitlines().count("o1: completed") == 1
 
     code, out, _ = await terminal.type(*submit)  # typed again: no second order, and its end is known already
     assert code == 0
     assert "accepted before, no new effect" in out
+    assert out.splitlines().count("o1: completed") == 1
 
     story = await terminal.json("order", "show", "o1")
     assert (story["order"], story["state"]) == ("o1", "completed")
@@ -113,11 +116,23 @@ async def test_rejections_have_code_sentence_and_the_branchs_word(
         sentence, says, remedy = err.splitlines()
         assert f"({word})" in sentence
         assert says.startswith("The branch says: ")
-        assert remedy
+        assert ("new id" in remedy) == (arguments[1] == "submit"), "only an order can be sent again"
         got, _, err = await terminal.type(*arguments, "--json")
         told = json.loads(err)
         assert (got, told["error"], told["exit_code"]) == (code, "rejected", code)
         assert told["branch"]
+
+
+async def test_a_number_where_the_branch_wants_text_is_told_as_it_must_be_typed(
+    make_branch: BranchMaker, shared_broker: Broker
+) -> None:
+    branch = await _running(make_branch)
+    terminal = Terminal(shared_broker.port, branch.name)
+    submit = ("order", "submit", "show_idle", "--param")
+    code, _, err = await terminal.type(*submit, "window=3")
+    assert (code, err.count("""--param 'window="3"'""")) == (1, 1)
+    code, _, err = await terminal.type(*submit, 'window="3"')
+    assert "must be a string" not in err
 
 
 async def test_hold_release_and_cancel(make_branch: BranchMaker, shared_broker: Broker) -> None:
@@ -196,9 +211,16 @@ async def test_devices_come_from_their_twins(make_branch: BranchMaker, shared_br
     code, out, _ = await Terminal(shared_broker.port, branch.name, "zh").type("device", "show", "card-1")
     assert code == 0
     assert "发卡箱" in out
+    assert re.search(r"^时间 +20\d\d-\d\d-\d\d \d\d:\d\d:\d\d", out, re.MULTILINE), "counters are of then"
     code, _, err = await terminal.type("device", "show", "toaster")
     assert code == 3
     assert "toaster" in err
+    assert (await terminal.json("device", "list"))["away"] is None
+    await branch.stop_agent()
+    code, out, err = await terminal.type("device", "list")
+    assert (code, "online" in out) == (0, True)
+    assert "is away (stopped as planned)" in err, "what is old must not look like now"
+    assert (await terminal.json("device", "list"))["away"] == "planned_stop"
 
 
 async def _lines(process: asyncio.subprocess.Process, wanted: str) -> list[str]:
@@ -259,6 +281,16 @@ async def test_a_new_journal_is_adopted_from_the_console(make_branch: BranchMake
     assert code == 0
 
 
+@pytest.mark.rule("INS-5")
+async def test_two_people_confirm_the_time_from_the_console(make_branch: BranchMaker, shared_broker: Broker) -> None:
+    branch = await _running(make_branch)
+    terminal = Terminal(shared_broker.port, branch.name)
+    code, _, err = await terminal.type("clock", "attest", "--by", "zhang", "--by", "li")
+    assert (code, "--yes" in err) == (2, True), err
+    reply = await terminal.json("clock", "attest", "--by", "zhang", "--by", "li", "--yes", "--note", "radio clock")
+    assert (reply["status"], reply["by"]) == ("accepted", ["/people/zhang", "/people/li"])
+
+
 async def test_one_folder_has_one_agent_and_ctrl_c_ends_it(make_branch: BranchMaker, shared_broker: Broker) -> None:
     branch: Branch = await make_branch()
     terminal = Terminal(shared_broker.port, branch.name)
@@ -266,7 +298,8 @@ async def test_one_folder_has_one_agent_and_ctrl_c_ends_it(make_branch: BranchMa
     await branch.born()
     code, _, err = await terminal.type("agent", "--config", str(branch.config))
     assert code == 75
-    assert "Another agent" in err
+    assert "is in use: process" in err
+    assert str(branch.folder / "data") in err
     assert "[journal] folder" in err
     process.send_signal(signal.SIGINT)
     _, err_bytes = await process.communicate()
@@ -296,9 +329,9 @@ async def test_no_answer_says_what_to_do(tmp_path: Path) -> None:
         assert code == 5
         assert "--id o1" in err
         assert "not shown itself" in err
-        code, out, _ = await Terminal(broker.port, "B9").type("device", "list")
-        assert code == 0
-        assert "no devices" in out
+        code, _, err = await Terminal(broker.port, "B9").type("device", "list")
+        assert code == 3
+        assert "not shown itself" in err
         code, _, err = await Terminal(broker.port, "B9").type("journal", "adopt")
         assert code == 3
     code, _, err = await Terminal(broker.port, "B9").type("order", "list")

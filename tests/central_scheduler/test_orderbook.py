@@ -43,6 +43,13 @@ def test_an_order_from_acceptance_to_its_end() -> None:
     assert (book.applied, book.gaps) == (7, [])
 
 
+def test_a_device_where_nothing_was_done_is_not_where_the_order_is() -> None:
+    book = OrderBook()
+    book.take(step(1, "done", device="card-1"))
+    book.take(step(2, "skipped", device="receipt-1"))
+    assert book.orders["a"].device == "card-1"
+
+
 def test_a_repeat_changes_nothing() -> None:
     book = OrderBook()
     assert book.take(order(1, "accepted"))

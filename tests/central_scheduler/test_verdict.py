@@ -36,7 +36,11 @@ def judged(monkeypatch: pytest.MonkeyPatch, report: dict[str, Any] | None) -> No
     monkeypatch.setattr(verdict, "_checker", checker)
 
 
-GOOD = {"violations": [], "attempts": [{"order": "a", "acts": [{"act": "card_drawn"}]}]}
+GOOD = {
+    "violations": [],
+    "acts": {"card_drawn": 1, "sheet_out": 2, "void_slip": 1},
+    "attempts": [{"order": "a", "acts": [{"act": "card_drawn"}]}],
+}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +48,11 @@ GOOD = {"violations": [], "attempts": [{"order": "a", "acts": [{"act": "card_dra
     [
         ("running", GOOD, "lost"),
         ("failed", GOOD, "expected completed"),
-        ("completed", {"violations": [{"kind": "twice", "text": "order a"}], "attempts": []}, "twice: order a"),
+        (
+            "completed",
+            {"violations": [{"kind": "twice", "text": "order a"}], "attempts": [], "acts": {}},
+            "twice: order a",
+        ),
         ("completed", None, "not run"),
     ],
 )
@@ -52,7 +60,7 @@ async def test_whatever_is_wrong_is_a_finding(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, report: dict[str, Any] | None, word: str
 ) -> None:
     judged(monkeypatch, report)
-    found = await verdict.judge(day_of(("a", state)), tmp_path, tmp_path / "ledger", Screen(WORDS))
+    found = await verdict.judge(day_of(("a", state)), tmp_path, [tmp_path / "ledger"], Screen(WORDS))
     assert not found.good
     assert len(found.findings) == 1
     assert word in found.findings[0]
@@ -66,7 +74,7 @@ async def test_an_order_that_was_refused_or_never_told_is_a_finding(
     day.errands["b"] = Errand("b", "plan_plain", ("completed",))
     day.errands["c"] = Errand("c", "plan_plain", ("completed",))
     day.refused["c"] = Reply(instruction="c", status="rejected", code=Code.OVERLOADED, journal="j", after=1)
-    found = await verdict.judge(day, tmp_path, tmp_path / "ledger", Screen(WORDS))
+    found = await verdict.judge(day, tmp_path, [tmp_path / "ledger"], Screen(WORDS))
     assert ["lost" in finding or "rejected" in finding for finding in found.findings] == [True, True]
     assert (tmp_path / "submitted.txt").read_text("utf-8").split() == ["a", "b", "c"]
 
@@ -75,10 +83,12 @@ async def test_a_good_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsy
     judged(monkeypatch, GOOD)
     day = day_of(("a", "completed"))
     screen = Screen(WORDS)
-    found = await verdict.judge(day, tmp_path, tmp_path / "ledger", screen)
+    found = await verdict.judge(day, tmp_path, [tmp_path / "ledger"], screen)
     assert found.good
     verdict.tell(day, found, screen, 1.0)
-    assert "1 orders, 1 acts, 1 events without a gap" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "1 orders, 1 acts, 1 events without a gap" in told
+    assert "2 sheets, each with its number, and void slips: 1" in told
     verdict.tell(day, found, Screen(WORDS, as_json=True), 1.0)
     assert json.loads(capsys.readouterr().out)["ok"] is True
 
@@ -90,7 +100,7 @@ async def test_the_real_checker_is_asked(tmp_path: Path) -> None:
     (tmp_path / "replies.jsonl").touch()
     act = {"n": 1, "t": 1.0, "device": "card-1", "kind": "act", "act": "card_presented", "detail": {"serial": "7"}}
     (tmp_path / "ledger.jsonl").write_text(json.dumps(act) + "\n", encoding="utf-8")
-    found = await verdict.judge(day_of(), tmp_path, tmp_path / "ledger.jsonl", Screen(WORDS))
+    found = await verdict.judge(day_of(), tmp_path, [tmp_path / "ledger.jsonl"], Screen(WORDS))
     assert found.judged
     assert not found.good
     assert found.findings

@@ -41,7 +41,9 @@ class MemoryOutbox:
         self.session = 0
         self.tales: list[tuple[str, str]] = []
         self.broken: Exception | None = None
+        self.readings: list[tuple[str, bytes]] = []
         self._changed = asyncio.Event()
+        self._observed = asyncio.Event()
 
     def put(self, lane: Lane, *keys: int) -> None:
         for key in keys:
@@ -59,6 +61,19 @@ class MemoryOutbox:
     async def changed(self) -> None:
         await self._changed.wait()
         self._changed.clear()
+
+    def observe(self, device: str, *payloads: bytes) -> None:
+        self.readings += [(device, payload) for payload in payloads]
+        self._observed.set()
+
+    async def next_reading(self) -> tuple[str, bytes] | None:
+        if not self.readings:
+            self._observed.clear()
+            return None
+        return self.readings.pop(0)
+
+    async def observed(self) -> None:
+        await self._observed.wait()
 
     async def next_session(self) -> int:
         if self.broken is not None:
@@ -102,8 +117,10 @@ class FakeLink:
     answer: Callable[[str, bytes], Awaitable[None]]
     session_present: bool = False
     window: int = 20
+    congested: bool = False
     subscribed: list[str] = field(default_factory=list)
     published: list[tuple[str, bytes, bool]] = field(default_factory=list)
+    said: list[tuple[str, int, int | None]] = field(default_factory=list)  # topic, QoS, expiry of each
     delivered: list[FakeMessage] = field(default_factory=list)
     ended: str = ""
 
@@ -130,6 +147,7 @@ class FakeLink:
         if self._lost.done():
             raise self._lost.result()
         self.published.append((topic, payload, retain))
+        self.said.append((topic, qos, expiry_s))
         await self.answer(topic, payload)
 
     async def receive(self) -> Message:

@@ -388,6 +388,31 @@ async def test_a_backlog_drains_no_faster_than_allowed_and_replies_do_not_wait_f
         assert w.outbox.sent["events"] == list(range(1, 101))
 
 
+class Slow:
+    """Time that moves between two looks at it, as on a machine that is busy with others."""
+
+    def __init__(self, hours: Hours, step_s: float) -> None:
+        self.hours, self.step_s = hours, step_s
+
+    def __call__(self) -> float:
+        self.hours.now_s += self.step_s
+        return self.hours.now_s
+
+
+@pytest.mark.rule("OUT-5")
+@pytest.mark.parametrize("looks", range(1, 7))
+async def test_an_event_whose_time_comes_while_the_uplink_looks_at_its_clock_is_not_left_behind(looks: int) -> None:
+    """It may not go up yet at one look and may at the next: whichever look that is, nothing else will wake anybody."""
+    async with world(replace(SETTINGS, batch=100, max_events_per_s=10)) as w:
+        w.outbox.put("events", 1)
+        await settle()
+        w.bridge._uplink._clock = Slow(w.hours, 0.1 / looks)
+        w.outbox.put("events", 2)
+        for _ in range(10):
+            await w.hours.advance(0.1)
+        assert w.outbox.sent["events"] == [1, 2]
+
+
 @pytest.mark.rule("DEV-4")
 async def test_the_newest_twin_wins_and_all_twins_are_said_on_each_connection() -> None:
     async with world() as w:
@@ -404,6 +429,53 @@ async def test_the_newest_twin_wins_and_all_twins_are_said_on_each_connection() 
         await w.hours.advance(4)
         assert w.told(TOPICS.device("card-1")) == ["twin 4"]
         assert w.told(TOPICS.device("printer")) == ["p"]
+
+
+@pytest.mark.rule("DEV-4")
+async def test_readings_go_last_at_qos_0_and_expire() -> None:
+    async with world() as w:
+        w.link.lose()
+        await settle()
+        w.outbox.observe("door-1", b"r1", b"r2")
+        w.outbox.put("events", 1, 2, 3)
+        w.outbox.put("replies", 1)
+        w.bridge.put_twin("door-1", b"t")
+        await w.hours.advance(1)
+        came = [(topic, qos, expiry) for topic, qos, expiry in w.link.said if topic != TOPICS.session]
+        assert came[-2:] == [(TOPICS.readings("door-1"), 0, 300)] * 2
+        assert {(qos, expiry) for _, qos, expiry in came[:-2]} == {(1, None)}
+        assert w.outbox.sent == {"replies": [1], "events": [1, 2, 3]}
+        assert w.told(TOPICS.readings("door-1")) == ["r1", "r2"]
+
+
+@pytest.mark.rule("DEV-4")
+async def test_on_a_way_that_is_full_readings_wait_and_events_go() -> None:
+    async with world() as w:
+        w.link.congested = True
+        w.outbox.observe("door-1", b"r1")
+        w.outbox.put("events", 1)
+        await w.hours.advance(5)
+        assert w.outbox.sent["events"] == [1]
+        assert w.told(TOPICS.readings("door-1")) == []
+        w.link.congested = False
+        await w.hours.advance(1)
+        assert w.told(TOPICS.readings("door-1")) == ["r1"]
+
+
+async def test_a_reading_that_is_refused_is_left_out_and_the_link_stands() -> None:
+    async with world() as w:
+
+        async def answer(topic: str, payload: bytes) -> None:
+            if payload == b"huge":
+                raise PublishRefused(topic, TOO_LARGE)
+
+        w.answer = answer
+        w.outbox.observe("door-1", b"huge", b"r2")
+        await settle()
+        w.outbox.observe("door-1", b"r3")
+        await settle()
+        assert w.told(TOPICS.readings("door-1")) == ["huge", "r2", "r3"]
+        assert len(w.links) == 1
 
 
 async def test_a_refused_twin_is_told_and_tried_again() -> None:

@@ -11,10 +11,10 @@ import pytest
 from cloud_bridge.client import NoReply, Scheduler
 from cloud_bridge.hearing import Heard, Kind
 from cloud_bridge.link import Connect, ConnectRefused, PublishRefused
-from cloud_bridge.messages import Choice, EventData, Session
+from cloud_bridge.messages import Choice, DeviceObserved, EventData, Session
 from cloud_bridge.mqtt_link import MqttLink
 from tests.broker import Broker, broker, free_port
-from tests.cloud_bridge.paper_branch import running, until
+from tests.cloud_bridge.paper_branch import PaperBranch, running, until
 
 pytestmark = pytest.mark.process
 __all__ = ["broker"]
@@ -94,7 +94,9 @@ async def test_silence_until_the_deadline_is_no_reply_and_no_guess(
 
 @pytest.mark.rule("INS-9")
 async def test_an_instruction_survives_a_broker_that_dies_in_between(broker: Broker) -> None:
-    async with running(broker) as (bridge, paper), Scheduler(broker.host, broker.port, branch="b1", resend_s=0.2) as s:
+    lost: list[Exception] = []
+    asker = Scheduler(broker.host, broker.port, branch="b1", resend_s=0.2, on_lost=lost.append)
+    async with running(broker) as (bridge, paper), asker as s:
         await until(lambda: bridge.status.connected)
         paper.silent = True
         asking = asyncio.create_task(s.submit("x", instruction_id="i1"))
@@ -104,6 +106,7 @@ async def test_an_instruction_survives_a_broker_that_dies_in_between(broker: Bro
         broker.start()
         reply = await asyncio.wait_for(asking, 10)
         assert reply.instruction == "i1"
+        assert len(lost) == 1
 
 
 @pytest.mark.rule("OUT-3")
@@ -209,6 +212,20 @@ async def test_a_persistent_scheduler_gets_what_came_while_it_was_away(broker: B
             assert seqs(await take(s, 3)) == [3, 4, 5]
 
 
+@pytest.mark.rule("DEV-3")
+async def test_readings_are_heard_while_somebody_watches_and_kept_by_nobody(broker: Broker) -> None:
+    async with running(broker) as (_, paper):
+        told = {"device": "door-1", "kind": "k", "role": "r", "time": "2026-03-02T12:00:00Z", "after": 0}
+        told |= {"readings": [{"name": "in", "raw": 7, "unit": "people", "delta": 2}]}
+        async with Scheduler(broker.host, broker.port, branch="b1", watch=["readings"]) as s:
+            paper.observe("door-1", paper.envelope("branchgate.device.observed.v1", told))
+            (heard,) = await take(s, 1)
+            assert isinstance(heard.data, DeviceObserved)
+            assert (heard.kind, heard.retained, heard.data.readings[0].delta) == ("readings", False, 2)
+        async with Scheduler(broker.host, broker.port, branch="b1", watch=["readings"]) as s:
+            assert await s.kept(settle_s=0.2) == []
+
+
 @pytest.mark.rule("ENV-4")
 async def test_instructions_expire_at_the_broker_and_events_and_replies_do_not(broker: Broker) -> None:
     spy = await MqttLink.connect(Connect(broker.host, broker.port, "spy"))
@@ -236,3 +253,22 @@ async def test_errors_come_at_once_and_say_what_is_wrong(tmp_path: Path) -> None
             with pytest.raises(PublishRefused, match="Not authorized"):
                 await s.submit("x", instruction_id=str(uuid.uuid4()))
     assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+@pytest.mark.rule("SES-6")
+async def test_a_backlog_that_comes_by_itself_is_not_asked_for(broker: Broker) -> None:
+    """The birth tells of all of it; each request would have it sent once more."""
+    paper = PaperBranch("b1", "j1")
+    paper.happen(1500)
+    watch: list[Kind] = ["events", "session"]
+    async with Scheduler(broker.host, broker.port, branch="b1", watch=watch, from_start=True, resend_s=1.0) as s:
+        async with running(broker, paper=paper, max_events_per_s=2000):
+            heard: list[int] = []
+            async with asyncio.timeout(20):
+                async for message in s.messages():
+                    heard += seqs([message])
+                    if len(heard) == 1500:
+                        break
+        assert heard == list(range(1, 1501))
+        assert paper.taken == []
+        assert s.order.repeats == 0

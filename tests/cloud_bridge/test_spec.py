@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,14 @@ def judge(kind: str) -> Draft202012Validator:
 def test_what_is_committed_is_what_the_models_say(path: str) -> None:
     committed = (ROOT / "docs" / path).read_text(encoding="utf-8")
     assert committed == documents()[path], "run: python -m cloud_bridge.spec docs/"
+
+
+@pytest.mark.rule("ENV-3")
+def test_each_type_that_the_catalogue_names_is_explained_in_it() -> None:
+    page = (ROOT / "docs/catalogue.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `\w+` \| (?:list of )?([A-Z]\w+) \|", page, re.MULTILINE))
+    assert {"Document", "Choice", "OpenOrder"} <= named
+    assert named <= set(re.findall(r"^(?:### |- `)(\w+)", page, re.MULTILINE))
 
 
 @pytest.mark.rule("ENV-3")

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from device_drivers import catalog
-from device_drivers.catalog import DeviceKind, UnknownKindError, kind_of, kinds
+from device_drivers.catalog import UnknownKindError, kind_of, kinds
 from device_drivers.crt591.profile import Crt591Profile
+from device_drivers.kinds import DeviceKind, Wiring
 from tests.device_drivers.crt591.bench import Bench
 
 STRANGER = DeviceKind("stranger", Crt591Profile, kind_of("crt591").make, frozenset())
@@ -17,7 +18,7 @@ STRANGER = DeviceKind("stranger", Crt591Profile, kind_of("crt591").make, frozens
 
 def test_the_card_dispenser_is_made_by_its_kind() -> None:
     kind, it = kind_of("crt591"), Bench()
-    driver = kind.make("card-1", it.line, kind.profile(), it.notes, True)
+    driver = kind.make(Wiring("card-1", "tcp://127.0.0.1:1", kind.profile(), it.notes, lambda _: it.line))
     assert driver.settle_s == Crt591Profile().act_max_s + Crt591Profile().drain_s
     assert set(driver.acts) == kind.acts
 
@@ -37,7 +38,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
 
 def test_a_strangers_driver_comes_in_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, f"{__name__}:STRANGER")
-    assert kinds() == ("crt591", "stranger")
+    assert {"crt591", "stranger"} <= set(kinds())
     assert kind_of("stranger").name == "stranger"
 
 

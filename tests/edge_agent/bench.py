@@ -12,14 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_agent.fleet.lane import Lane, LaneParts
+from device_drivers.device import Driver
+from edge_agent.fleet.lane import Lane
+from edge_agent.fleet.materials import Materials, NoMaterials
 from edge_agent.fleet.notebook import DeviceNotebook
+from edge_agent.fleet.parts import LaneParts
 from edge_agent.orders.desk import Place
-from edge_agent.orders.record import OrderRow
+from edge_agent.orders.rows import OrderRow
 from edge_agent.timekeeper import Timekeeper
 from simulators.checker import Report, check
 from tests.edge_agent.machine import FakeDriver, Machine
 from tests.edge_agent.parts import ACTS, DEVICE, Book
+from tests.edge_agent.printer import PAPER, ROLE, FakePrinter, Printer
 
 PATIENCE_S = 600.0
 
@@ -31,16 +35,22 @@ class Bench(Book):
     machines: dict[str, Machine] = field(default_factory=lambda: {DEVICE: Machine()})
     drivers: dict[str, FakeDriver] = field(default_factory=dict)
     lanes: dict[str, Lane] = field(default_factory=dict)
+    printers: dict[str, Printer] = field(default_factory=dict)
+    presses: dict[str, FakePrinter] = field(default_factory=dict)  # the printers' drivers
     twins: list[dict[str, Any]] = field(default_factory=list)
     submitted: set[str] = field(default_factory=set)
     idle_poll_s: float = 5.0
+    materials: Materials = field(default_factory=NoMaterials)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def open(self) -> None:
-        self.places = tuple(Place(device, "card-dispenser", ACTS) for device in self.machines)
+        dispensers = (Place(device, "card-dispenser", ACTS) for device in self.machines)
+        self.places = (*dispensers, *(Place(device, ROLE, PAPER) for device in self.printers))
         await Book.open(self)
         for device, machine in self.machines.items():
             self._seat(device, machine)
+        for device, printer in self.printers.items():
+            self._load(device, printer)
         self.journal.on_touched(self._wake)
         self._begin()
 
@@ -50,8 +60,19 @@ class Bench(Book):
         if old is not None:  # another process: what it knew is gone, the machine and the line are as they are
             driver.up, driver.plan, driver.refuses, driver.question_s = old.up, old.plan, old.refuses, old.question_s
         self.drivers[device] = driver
-        parts = LaneParts(device, "fake", "card-dispenser", driver, self.journal, self.clock, self._publish)
-        parts.idle_poll_s, parts.jitter = self.idle_poll_s, lambda: 0.5
+        self._open_lane(device, "card-dispenser", driver)
+
+    def _load(self, device: str, printer: Printer) -> None:
+        old = self.presses.get(device)
+        driver = FakePrinter(printer, DeviceNotebook(self.journal, device))
+        if old is not None:
+            driver.up, driver.plan, driver.refuses, driver.calls = old.up, old.plan, old.refuses, old.calls
+        self.presses[device] = driver
+        self._open_lane(device, ROLE, driver)
+
+    def _open_lane(self, device: str, role: str, driver: Driver) -> None:
+        parts = LaneParts(device, "fake", role, driver, self.journal, self.clock, self._publish)
+        parts.idle_poll_s, parts.jitter, parts.materials = self.idle_poll_s, lambda: 0.5, self.materials
         self.lanes[device] = Lane(parts)
 
     def _publish(self, _device: str, members: dict[str, Any]) -> None:
@@ -131,6 +152,7 @@ class Bench(Book):
     def verdict(self) -> Report:
         """The checker's word on everything told and done so far."""
         ledgers = [machine.ledger for machine in self.machines.values()]
+        ledgers += [printer.ledger for printer in self.printers.values()]
         assert all(lane.faults == 0 for lane in self.lanes.values()), "a lane failed"
         report = check(self.events(), ledgers, submitted=self.submitted)
         assert report.ok, report.table()

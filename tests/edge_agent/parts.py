@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,24 +17,18 @@ from typing import Any, Self, TypeVar
 
 from cloud_bridge.envelope import rfc3339
 from cloud_bridge.messages import EVENTS, REPLY
+from cloud_bridge.ports import Lane
 from device_drivers.device import ActKind, ActSpec, Arming, Outcome, Verdict, Whereabouts
 from edge_agent.clock import Clock
+from edge_agent.journal.jobs import Job
 from edge_agent.journal.journal import CommitHooks, Journal
 from edge_agent.journal.tx import Tx
-from edge_agent.orders import course
+from edge_agent.orders import course, reading
+from edge_agent.orders.adopting import adopt
 from edge_agent.orders.desk import Branch, Place
 from edge_agent.orders.intake import Intake
-from edge_agent.orders.record import (
-    AttemptRow,
-    LaneRow,
-    OrderRow,
-    StepRow,
-    get_order,
-    get_step,
-    lane_of,
-    steps_of,
-)
-from edge_agent.orders.requests import adopt
+from edge_agent.orders.reading import get_order, get_step, lane_of, steps_of
+from edge_agent.orders.rows import AttemptRow, LaneRow, OrderRow, StepRow
 from edge_agent.orders.scenes import load_scenes
 from edge_agent.uplink import About, JournalOutbox
 
@@ -61,17 +55,42 @@ def at(seconds: float) -> str:
 
 @dataclass(slots=True)
 class Wall:
-    """A wall clock that a test holds; `known` False: nobody vouches for it. `follow` adds the loop's own time."""
+    """A wall clock that a test holds; `known` False: nobody vouches for it. `follow` adds the loop's own time.
+
+    `seconds` is time that passes; `lie_s` is what somebody set the clock wrong by, so changing it is a jump.
+    """
 
     seconds: float = 0.0
     known: bool = True
     follow: Callable[[], float] = lambda: 0.0
+    lie_s: float = 0.0
+    boot: str = "boot-1"
+    _clock: Clock | None = None
 
     def now(self) -> datetime:
-        return NOON + timedelta(seconds=self.seconds + self.follow())
+        return NOON + timedelta(seconds=self.steady() + self.lie_s)
+
+    def steady(self) -> float:
+        return self.seconds + self.follow()
 
     def clock(self) -> Clock:
-        return Clock("kernel", self.now, lambda: self.known)
+        """The one clock of this agent's process."""
+        if self._clock is None:
+            self._clock = Clock("kernel", self.now, lambda: self.known, self.steady, lambda: self.boot)
+        return self._clock
+
+    def restart(self) -> None:
+        """Another process has another clock."""
+        self._clock = None
+
+
+_READ: dict[str, Callable[..., object]] = {
+    "order": reading.get_order,
+    "step": reading.get_step,
+    "steps": reading.steps_of,
+    "lane": reading.lane_of,
+    "memory": reading.memory_of,
+}
 
 
 class InlineJournal(Journal):
@@ -79,8 +98,8 @@ class InlineJournal(Journal):
 
     _eyes: sqlite3.Connection | None = None
 
-    def post(self, work: Callable[[Tx], T]) -> Any:
-        future = super().post(work)
+    def post(self, work: Callable[[Tx], T], *, patient: bool = False) -> Any:
+        future = super().post(work, patient=patient)
         self._loop.call_soon(self._write_queued)  # what is posted and not awaited is not written yet
         return future
 
@@ -93,10 +112,22 @@ class InlineJournal(Journal):
         if batch:
             self._commit(batch)
 
+    def _run(self, job: Job) -> None:
+        """What the transaction went on with is what stands in the tables then."""
+        super()._run(job)
+        if job.tx is not None:
+            fresh = Tx(self._db, self._wall)
+            for key, kept in job.tx.rows.items():
+                _READ[key[0]](fresh, *key[1:])
+                assert kept == fresh.rows[key], f"{key} was changed behind the transaction's back"
+
     def _write_loop(self) -> None:
         """Its thread has nothing to do."""
 
     async def read(self, work: Callable[[Tx], T]) -> T:
+        return self.look(work)
+
+    def glance(self, work: Callable[[Tx], T]) -> T:
         return self.look(work)
 
     def look(self, work: Callable[[Tx], T]) -> T:
@@ -174,7 +205,7 @@ class Book:
             journal._db.execute("PRAGMA synchronous = OFF")
         if self.adopted and journal.is_new:
             await journal.write(lambda tx: adopt(tx, [], "/configuration"))
-        self._intake = Intake(journal, Branch(BRANCH, self.scenes, self.places, self.max_open), self.clock)
+        self._intake = Intake(journal, self.branch, self.clock)
 
     async def close(self) -> None:
         if self._journal is not None:
@@ -183,6 +214,7 @@ class Book:
     async def restart(self) -> None:
         """The agent's process is another one; the files are the same."""
         await self.close()
+        self.wall.restart()
         await self.open()
 
     @property
@@ -194,6 +226,10 @@ class Book:
     def intake(self) -> Intake:
         assert self._intake is not None
         return self._intake
+
+    @property
+    def branch(self) -> Branch:
+        return Branch(BRANCH, self.scenes, self.places, self.max_open)
 
     @property
     def clock(self) -> Clock:
@@ -208,7 +244,7 @@ class Book:
         """An instruction as a scheduler writes it; `members` replace or add attributes, None removes one."""
         written: Json = {"specversion": "1.0", "id": f"i{next(iter(self._ids))}", "source": "/schedulers/centre"}
         written |= {"type": f"branchgate.{noun}.v1", "time": at(0), "branch": BRANCH}
-        written |= {"deadline": rfc3339(self.wall.now() + timedelta(minutes=5)), "data": data or {}}
+        written |= {"deadline": at(self.wall.steady() + 300), "data": data or {}}  # a scheduler has a clock of its own
         return {key: value for key, value in {**written, **members}.items() if value is not None}
 
     async def ask(self, noun: str, data: Json | None = None, **members: Any) -> Json:
@@ -309,3 +345,9 @@ class Book:
         name = self.order(order).step or ""
         verdict = Verdict(Outcome(outcome), "needless", Whereabouts(item), facts)
         return await self.do(lambda tx: course.unneeded(tx, order, name, verdict))
+
+
+async def marked(outbox: JournalOutbox, lane: Lane, keys: Sequence[int]) -> None:
+    """They are acknowledged, and the mark is durable."""
+    await outbox.mark_sent(lane, keys)
+    await outbox._journal.write(lambda _tx: None)  # posted order is commit order

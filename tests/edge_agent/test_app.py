@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -20,14 +21,19 @@ import pytest
 
 from cloud_bridge.link import Connect
 from cloud_bridge.mqtt_link import MqttLink
+from device_drivers.device import ActKind, ActSpec
 from device_drivers.links.link import Link
 from edge_agent import app, watchdog
+from edge_agent.clock import Clock
 from edge_agent.fleet.lane import Lane
 from edge_agent.journal.journal import JournalLocked, JournalUnusable
+from edge_agent.orders.desk import Place
 from edge_agent.settings import Settings, parse
 from edge_agent.timekeeper import Timekeeper
 from tests.broker import Broker, free_port
+from tests.edge_agent.custody.server import authority, document_server, ok
 from tests.edge_agent.journal.gate import handles, opened, threads
+from tests.edge_agent.parts import Book, at
 
 ROOT = Path(__file__).parents[2]
 STOP_BOUND_S = 15.0  # under the TimeoutStopSec of the unit
@@ -191,6 +197,62 @@ async def test_a_stop_does_not_wait_for_lanes_for_ever(
         os.kill(os.getpid(), signal.SIGTERM)
         await agent
     assert limits == [0.01]
+
+
+async def test_documents_of_open_orders_are_fetched_and_deleted_while_it_runs(
+    told: asyncio.Queue[str], tmp_path: Path
+) -> None:
+    """Its order was accepted by the process before; a later one deletes what it fetched, once it is cancelled."""
+    pdf = b"%PDF-1.7 statement"
+    place = Place("a4-1", "document-printer", {"print_document": ActSpec("print_document", ActKind.COUNTABLE, "P", 1)})
+    ours = tmp_path / "ca.pem"
+    ours.write_bytes(authority().cert_pem.bytes())
+    async with document_server(authority()) as server:
+        server.answers["/a.pdf"] = ok(pdf)
+        document = {"name": "document", "media_type": "application/pdf", "address": server.address()}
+        document["sha256"] = hashlib.sha256(pdf).hexdigest()
+        async with Book(tmp_path / "data", places=(place,)) as book:
+            await book.submit("o1", scene="print_document", documents=[document])
+        more = f'[documents]\nca_file = "{ours}"\n'
+        text = config(tmp_path, free_port()).replace("[clock]", f"{more}[clock]")
+        text = text.replace("card-1", "a4-1").replace("card-dispenser", "document-printer").replace('"crt591"', '"ipp"')
+        text = text.replace(f"memory://app-{tmp_path.name}", "ipp://127.0.0.1:1/ipp/print").partition(
+            "[device.profile]"
+        )[0]
+        async with started(told, parse(text)):
+            file = tmp_path / "data" / "documents" / "o1.document"
+            async with asyncio.timeout(60):
+                while not file.exists():  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+            assert _bytes(file) == pdf
+        assert _bytes(file) == pdf, "a stop is no reason to fetch it again"
+        async with Book(tmp_path / "data", places=(place,)) as book:
+            later = at(3600)  # today's agent has forgotten what was sent that noon: all of it is expired
+            assert (await book.ask("order.cancel", id="i-9", subject="o1", deadline=later))["status"] == "accepted"
+        async with started(told, parse(text)):
+            async with asyncio.timeout(60):
+                while file.exists():  # noqa: ASYNC110
+                    await asyncio.sleep(0)
+    assert server.asked == ["/a.pdf"]
+
+
+class Asleep:
+    """A lane that can be woken."""
+
+    def wake(self) -> None:
+        """Nothing to do."""
+
+
+def test_whoever_else_looks_after_orders_is_told_with_the_lanes(branch: Settings) -> None:
+    looked: list[str] = []
+    agent = app.Agent(branch, None, Clock("host"), lambda: looked.append("looked"))  # type: ignore[arg-type]
+    agent.lanes["card-1"] = Asleep()  # type: ignore[assignment]
+    agent.wake({"card-1"})
+    assert looked == ["looked"]
+
+
+def _bytes(file: Path) -> bytes:
+    return file.read_bytes()
 
 
 # -- as a process ------------------------------------------------------------------------------------------------------

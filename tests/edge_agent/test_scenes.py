@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.findings import Problem
-from edge_agent.orders.scenes import MAX_SCENE_BYTES, BadScene, Scene, load_scenes, parse_scene
+from edge_agent.findings import Problem, Saying
+from edge_agent.orders.parameters import Parameter, misfit
+from edge_agent.orders.recipe import Scene
+from edge_agent.orders.scenes import MAX_SCENE_BYTES, BadScene, load_scenes, parse_scene
 from tests.edge_agent.texts.told import assert_told_in_both_languages
 
 GOOD = """\
@@ -69,8 +71,10 @@ def put(old: str, new: str) -> str:
 
 def test_what_ships_is_good_and_says_itself_in_both_languages() -> None:
     scenes = load_scenes()
-    assert [step.act for step in scenes["collect_card"].step] == ["draw_card", "present_card", "await_taken"]
-    assert [step.no_return for step in scenes["collect_card"].step] == [False, True, False]
+    card = scenes["collect_card"].step
+    assert [step.act for step in card] == ["draw_card", "present_card", "await_taken", "print_receipt"]
+    assert [step.no_return for step in card] == [False, True, False, False]
+    assert {"print_receipt", "print_ticket", "print_document", "sealed_document"} <= set(scenes)
     for scene in scenes.values():
         assert scene.scene.title.zh
         assert scene.scene.title.en
@@ -94,7 +98,7 @@ def test_the_good_scene() -> None:
         ({"take_s": 10**400}, ["take_s", "must be a number"]),
         ({"take_s": 0.5}, ["take_s", "at least 1"]),
         ({"take_s": 601}, ["take_s", "at most 600"]),
-        ({"note": 5}, ["note", "text"]),
+        ({"note": 5}, ["note", "must be a string"]),
         ({"note": "x" * 501}, ["note", "500"]),
         ({"loud": 1}, ["loud", "true or false"]),
         ({"loud": None}, ["loud", "missing"]),
@@ -139,6 +143,16 @@ MISTAKES: dict[str, tuple[str, int, list[str]]] = {
     ),
     "limit that is no number": (put('limit = "take_s"', 'limit = "note"'), line("limit"), ["step.1.limit", "number"]),
     "waits for nobody": (put('"customer"', '"nobody"'), line("waits_for"), ["step.1.waits_for", "'customer'"]),
+    "a code awaited twice": (
+        put('undo = "capture_card"', "awaits_code = true").replace('limit = "take_s"', "awaits_code = true"),
+        line("limit"),
+        ["step.1.awaits_code", "first only"],
+    ),
+    "a code's step that may be left out": (
+        put('undo = "capture_card"', "optional = true\nawaits_code = true"),
+        line("undo") + 1,
+        ["step.0.awaits_code", "must not be left out"],
+    ),
     "unknown kind of parameter": (
         put('type = "flag"', 'type = "bool"'),
         line("type", 3),
@@ -277,6 +291,14 @@ def test_two_files_of_one_folder_must_not_tell_the_same_scene(tmp_path: Path) ->
 
 
 def test_a_huge_file_is_not_read_to_its_end(tmp_path: Path) -> None:
-    (tmp_path / "zero.toml").symlink_to("/dev/zero")
+    with (tmp_path / "zero.toml").open("wb") as file:
+        file.truncate(10**10)  # of nothing: it takes no room
     with pytest.raises(BadScene, match="bytes"):
         load_scenes([tmp_path])
+
+
+def test_a_number_given_as_text_and_a_text_too_long_are_told_apart() -> None:
+    name = Parameter(type="text", max=3)
+    assert misfit(name, "123") is None
+    assert misfit(name, 17) == Saying("no_text"), "its length is not what is wrong with it"
+    assert misfit(name, "1234") == Saying("no_text_of_length", {"bound": 3})

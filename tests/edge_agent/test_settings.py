@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-import socket
+import ssl
 import tomllib
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from device_drivers.catalog import DeviceKind, kind_of
-from edge_agent import settings as settings_module
+from device_drivers.catalog import kind_of
+from device_drivers.kinds import DeviceKind
+from edge_agent import fitting
 from edge_agent.findings import Problem
 from edge_agent.orders.scenes import load_scenes
 from edge_agent.settings import MAX_BYTES, BadConfig, Settings, load, parse
@@ -101,6 +103,12 @@ MISTAKES: dict[str, tuple[str, int, list[str]]] = {
     "unknown table": (GOOD + "[lnik]\nx = 1\n", GOOD.count("\n") + 1, ["lnik", "not known"]),
     "unknown key of a device": (put("kind =", "knid ="), line("kind"), ["device.0.knid", "not known"]),
     "missing key": (put('id = "B0001"\n', ""), line("[branch]"), ["branch.id", "missing: add it"]),
+    "a scanner that serves a stranger": (
+        GOOD + '[[device]]\nid = "s"\nrole = "scanner"\nkind = "scanner"\naddress = "tcp://127.0.0.1:4009"\n'
+        '[device.profile]\nserves = ["card-1", "card-9"]\n',
+        GOOD.count("\n") + 7,
+        ["profile.serves", "'card-9' is no device"],
+    ),
     "missing table": (put('[journal]\nfolder = "/var/lib/branchgate"\nadoption = "instruction"\n', ""), 1, ["journal"]),
     "missing key of the second device": (
         put('address = "tcp://127.0.0.1:4001"\n', ""),
@@ -111,7 +119,13 @@ MISTAKES: dict[str, tuple[str, int, list[str]]] = {
     "number for a text": (put('id = "B0001"', "id = 1"), line("id"), ["branch.id", "string"]),
     "number out of bounds": (put("port = 1883", "port = 70000"), line("port"), ["link.port", "65535"]),
     "not a number": (put("port = 1883", "heartbeat_s = nan"), line("port"), ["link.heartbeat_s"]),
-    "another word": (put('"host"', '"ntp"'), line("source"), ["clock.source", "'kernel' or 'host'"]),
+    "another word": (put('"host"', '"ntp"'), line("source"), ["clock.source", "'kernel', 'lan' or 'host'"]),
+    "a lan without its server": (put('"host"', '"lan"'), line("source"), ["clock.source", "clock.lan_server"]),
+    "a time server on no port": (
+        put('source = "host"', 'source = "lan"\nlan_server = "ntp:65536"'),
+        line("source") + 1,
+        ["clock.lan_server", "host:port"],
+    ),
     "bad branch id": (put('id = "B0001"', 'id = "B/1"'), line("id"), ["branch.id", "pattern"]),
     "bad address": (
         put("serial:///dev/ttyUSB0?baud=9600", "serial://ttyUSB0"),
@@ -150,8 +164,13 @@ MISTAKES: dict[str, tuple[str, int, list[str]]] = {
     "folder with a zero": (put("lib/branchgate", "\\u0000"), line("folder"), ["journal.folder", "write its path"]),
     "no folder of scenes": (
         GOOD + '[scenes]\nfolders = ["/nowhere"]\n',
-        1,
-        ["no readable folder", "mend [scenes] folders"],
+        GOOD.count("\n") + 2,
+        ["scenes.folders.0: /nowhere is no readable folder of scenes", "mend its path"],
+    ),
+    "no folder of templates": (
+        GOOD + '[receipts]\nfolders = ["/", "templatez"]\n',
+        GOOD.count("\n") + 2,
+        ["receipts.folders.1: templatez is no readable folder of templates", "mend its path"],
     ),
     "two machines on one port and unit": (
         GOOD.replace('"tcp://127.0.0.1:4001"', '"serial:///dev/ttyUSB0?baud=9600"').replace("unit = 3\n", ""),
@@ -188,27 +207,11 @@ MISTAKES: dict[str, tuple[str, int, list[str]]] = {
 
 
 @pytest.fixture(autouse=True)
-def _no_questions_to_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Numbers and localhost are answered, every other name is unknown: no test asks a name server."""
-    ask = socket.getaddrinfo
-
-    def answer(host: str, *rest: Any, **more: Any) -> Any:
-        name = host.encode("idna").decode()  # what the real one does first, and fails at
-        if "\0" in name:
-            raise ValueError("embedded null character")
-        if not re.fullmatch(r"[0-9.:]+|localhost", name):
-            raise socket.gaierror(-2, "Name or service not known")
-        return ask(host, *rest, **more)
-
-    monkeypatch.setattr(socket, "getaddrinfo", answer)
-
-
-@pytest.fixture(autouse=True)
 def _a_kind_that_offers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def find(name: str) -> DeviceKind:
         return replace(kind_of("crt591"), name="other", acts=frozenset()) if name == "other" else kind_of(name)
 
-    monkeypatch.setattr(settings_module, "kind_of", find)
+    monkeypatch.setattr(fitting, "kind_of", find)
 
 
 @pytest.mark.parametrize(("text", "at", "says"), MISTAKES.values(), ids=MISTAKES)
@@ -377,7 +380,7 @@ def test_files_that_say_nothing(tmp_path: Path) -> None:
 
 
 def test_a_file_without_end_is_not_read_to_its_end() -> None:
-    assert "bytes" in bad_file(Path("/dev/zero")).why
+    assert "a device" in bad_file(Path("/dev/zero")).why
 
 
 def test_the_mark_that_some_editors_put_first_is_no_mistake(tmp_path: Path) -> None:
@@ -454,3 +457,110 @@ def test_a_scene_of_the_branch_that_asks_too_much_of_a_device(tmp_path: Path) ->
     (tmp_path / "mine.toml").write_text("[scene", encoding="utf-8")
     (problem,) = problems(GOOD + f"[scenes]\nfolders = [{toml(str(tmp_path))}]\n")
     assert problem.file == str(tmp_path / "mine.toml")
+
+
+# -- what is printed ---------------------------------------------------------------------------------------------------
+
+PRINTING = """
+[[device]]
+id = "{id}"
+role = "{role}"
+kind = "{kind}"
+address = "{address}"
+"""
+
+
+def printing(kind: str, address: str, role: str = "some-role") -> str:
+    return GOOD + PRINTING.format(id="p-1", role=role, kind=kind, address=address)
+
+
+@pytest.mark.parametrize(
+    ("kind", "address"),
+    [
+        ("escpos", "usb://04b8:0e15"),
+        ("escpos", "tcp://127.0.0.1:9100"),
+        ("escpos", "serial:///dev/ttyUSB7"),
+        ("ipp", "ipp://127.0.0.1/ipp/print"),
+    ],
+)
+def test_a_printer_is_reached_by_the_lines_that_its_kind_speaks_over(kind: str, address: str) -> None:
+    assert parse(printing(kind, address)).device[-1].address == address
+
+
+@pytest.mark.parametrize(
+    ("kind", "address", "fits"),
+    [
+        (
+            "crt591",
+            "usb://04b8:0e15",
+            "'crt591' is not reached like this: write an address that begins with memory://, ",
+        ),
+        ("crt591", "ipp://127.0.0.1/ipp/print", "serial:// or tcp://"),
+        ("escpos", "ipp://127.0.0.1/ipp/print", "tcp:// or usb://"),
+        ("ipp", "tcp://127.0.0.1:631", "ipp://"),
+        ("ipp", "usb://04b8:0e15", "ipp://"),
+    ],
+)
+def test_an_address_that_its_kind_cannot_speak_over_is_told(kind: str, address: str, fits: str) -> None:
+    text = printing(kind, address)
+    (problem,) = problems(text)
+    assert problem.code == "address_not_for_kind"
+    assert text.split("\n")[problem.line - 1] == f'address = "{address}"'
+    assert fits in problem.why
+    assert_told_in_both_languages(problem)
+
+
+def test_templates_of_the_branch_are_read_and_their_mistakes_told(tmp_path: Path) -> None:
+    text = GOOD + f"[receipts]\nfolders = [{toml(str(tmp_path))}]\n"
+    (tmp_path / "mine.zh.toml").write_text('[[block]]\ntext = "我"\n', encoding="utf-8")
+    assert set(parse(text).load_templates()) >= {"mine", "card_receipt"}
+    (tmp_path / "mine.zh.toml").write_text("[[block]]\nrule = 1\n", encoding="utf-8")
+    (problem,) = problems(text)
+    assert (problem.file, problem.line) == (str(tmp_path / "mine.zh.toml"), 2)
+
+
+def test_a_scene_is_checked_against_the_branchs_own_templates(tmp_path: Path) -> None:
+    (tmp_path / "card_receipt.en.toml").write_text('[[block]]\ntext = "{teller}"\n', encoding="utf-8")
+    found = problems(GOOD + f"[receipts]\nfolders = [{toml(str(tmp_path))}]\n")
+    assert [problem.file for problem in found] == ["collect_card.toml", "collect_card_by_code.toml"]
+    for problem in found:
+        assert problem.code == "template_asks"
+        assert "teller" in problem.why
+        assert_told_in_both_languages(problem)
+
+
+def test_authorities_of_documents_servers(tmp_path: Path) -> None:
+    file = tmp_path / "ca.pem"
+    ours = trustme.CA()
+    ours.cert_pem.write_to_path(str(file))
+    loaded = parse(GOOD + f"[documents]\nca_file = {toml(str(file))}\n")
+    (trusted,) = loaded.documents_tls()().get_ca_certs(binary_form=True)
+    assert ssl.DER_cert_to_PEM_cert(trusted) == ours.cert_pem.bytes().decode(), "these alone"
+    for context in (loaded.documents_tls()(), parse(GOOD).documents_tls()()):
+        assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "No such file"),
+        (b"", "no certificates"),
+        (b"hello", "no certificates"),
+        ("证书".encode(), "no certificates"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "no certificates"),
+        (b"\xff\xfe", "UTF-8"),
+        (b"#" * 2_000_000, "bytes"),
+    ],
+)
+def test_authorities_that_cannot_be_read(tmp_path: Path, content: bytes | None, says: str) -> None:
+    file = tmp_path / "ca.pem"
+    if content is not None:
+        file.write_bytes(content)
+    loaded = parse(GOOD + f"[documents]\nca_file = {toml(str(file))}\n")  # the form is good
+    with pytest.raises(BadConfig) as bad:
+        loaded.documents_tls()
+    (problem,) = bad.value.problems
+    assert (problem.file, problem.line) == (str(file), 1)
+    assert says in problem.why
+    assert "[documents] ca_file" in problem.why
+    assert_told_in_both_languages(problem)

@@ -71,6 +71,16 @@ def test_an_old_python_is_refused_by_name_and_nothing_is_installed(copy: Copy, t
     assert not (copy.root / ".venv").exists()
 
 
+def test_the_environments_own_python_is_not_taken_for_the_boxs(copy: Copy) -> None:
+    """One script that calls another has it first on PATH; made anew from itself it would be gone."""
+    own, theirs = copy.root / ".venv" / "bin", copy.root / "usr bin"
+    copy.program(own / "python3", "exit 0")
+    copy.program(theirs / "python3", f'exec "{sys.executable}" "$@"')
+    for path in (f"{own}:{theirs}:{os.defpath}", f"{own}:{own}:{theirs}:{os.defpath}:{own}"):
+        said = copy.sh('find_python; echo "$python"', PATH=path, BRANCHGATE_PYTHON="")
+        assert (said.stdout, said.returncode) == (f"{theirs}/python3\n", 0)
+
+
 def test_a_failed_step_fails_with_its_own_code_and_shows_its_words(copy: Copy) -> None:
     said = copy.sh("logged step sh -c 'echo no space left; exit 7'")
     assert said.returncode == 7

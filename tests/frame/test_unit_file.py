@@ -40,11 +40,13 @@ def test_the_watchdog_outlasts_the_slowest_healthy_look() -> None:
 
 @pytest.mark.process
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="this box has no systemd to ask")
-def test_systemd_understands_every_line(tmp_path: Path) -> None:
-    here = tmp_path / UNIT.name
-    here.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", TEXT, flags=re.MULTILINE), encoding="utf-8")
+@pytest.mark.parametrize("unit", [UNIT, UNIT.with_name("branchgate-clock.service")], ids=lambda unit: unit.stem)
+def test_systemd_understands_every_line(tmp_path: Path, unit: Path) -> None:
+    here = tmp_path / unit.name
+    text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text("utf-8"), flags=re.MULTILINE)
+    here.write_text(text, encoding="utf-8")
     said = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(here)], capture_output=True, text=True, timeout=60, check=False
     )
-    ours = [line for line in said.stderr.splitlines() if UNIT.name in line]  # it exits 0 on errors
+    ours = [line for line in said.stderr.splitlines() if "branchgate" in line]  # it exits 0 on errors
     assert not ours

@@ -1,4 +1,4 @@
-"""One simulated branch in a folder: its machine, its agent, its configuration; and the verdict on all that they did.
+"""One simulated branch in a folder: its machines, its agent, its configuration; and the verdict on all that they did.
 
 Knows how the parts are started and ended; what happens to them in between is the scenario's.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import signal
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
@@ -15,29 +14,34 @@ from typing import Any, Self
 
 from simulators.checker import Report, check
 from simulators.control import ControlClient
-from simulators.ledger import read_ledger
 from tests.harness.crash import Plan
+from tests.harness.machines import READY_S, Machine, RunningMachine, toml
 from tests.harness.nursery import Child, Nursery
 from tests.harness.scheduler import Scheduler
 
 ACT_S = 0.5  # evidence.md: an act lasts 0.5 s in all kill tests
 ACT_MAX_S = 0.8  # longer than an act, as any profile's must be, with room for a busy test machine
 RESET_S = 0.05  # a reset that leaves the card where it is moves nothing: it need not take an act's time
-READY_S = 0.005
+CARD = "card-1"
 
 PROFILE: Mapping[str, Any] = {
     "act_max_s": ACT_MAX_S,
     "drain_s": 0.1,
     "poll_s": 0.1,
     "take_min_s": 0.3,
-    "ack_timeout_s": 0.3,
+    "ack_timeout_s": 1.5,  # the machine is a process like others, and comes late on a busy box
 }
 TAKES = {"policy": "take", "after_s": 0.3}
 LEAVES = {"policy": "leave"}
 
 
 class Branch:
-    """`async with Branch(...) as branch:` has a running machine; `start_agent` comes from the scenario."""
+    """`async with Branch(...) as branch:` has running machines; `start_agent` comes from the scenario.
+
+    The first machine is the card dispenser that most keywords are about (none with `card=False`); `others` are further
+    machines, each with its own process and its own ledger. `config` is more TOML, with FOLDER for the branch's own;
+    `files` are written there, by their path in it.
+    """
 
     def __init__(
         self,
@@ -54,108 +58,107 @@ class Branch:
         link: Mapping[str, Any] | None = None,
         adoption: str = "automatic",
         faults: Iterable[Mapping[str, Any]] = (),
-        via: str | None = None,
+        card: bool = True,
+        others: Iterable[Machine] = (),
+        config: str = "",
+        files: Mapping[str, str] | None = None,
     ) -> None:
-        self.nursery, self.scheduler, self.folder, self.name, self.line = nursery, scheduler, folder, name, line
+        self.nursery, self.scheduler, self.folder, self.name = nursery, scheduler, folder, name
         self.heard = scheduler.branches[name]
-        self._options = {"act_s": ACT_S, "reset_s": RESET_S, "customer": dict(customer), **(options or {})}
-        self._profile = {**PROFILE, **(profile or {})}
+        own = {"act_s": ACT_S, "reset_s": RESET_S, "customer": dict(customer), **(options or {})}
+        first = Machine(CARD, "crt591", "card-dispenser", line, own, {**PROFILE, **(profile or {})}, faults=faults)
+        wanted = [first] * card + list(others)
+        self.machines = {machine.device: RunningMachine(nursery, folder, machine) for machine in wanted}
         self._link = {"host": "127.0.0.1", "port": port, "backoff_min_s": 0.1, "backoff_max_s": 0.5, **(link or {})}
         self._adoption = adoption
-        self._faults = list(faults)
-        self.via = via  # another address of the same line, with something in between
-        self.ledger = folder / "ledger.jsonl"
+        self._more_config = config.replace("FOLDER", str(folder))
+        self._files = dict(files or {})
         self.config = folder / "branch.toml"
-        self.control_address = f"unix:{folder / 'ctl'}"
         self.submitted: list[str] = []
         self.agent: Child | None = None
-        self.machine: Child | None = None
         self._agents = 0
-        self.address = ""
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        await self.start_machine()
+        for name, text in self._files.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_text(text, encoding="utf-8")
+        for machine in self.machines.values():
+            await machine.start()
+        self.write_config()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for child in (self.agent, self.machine):
-            if child is not None and child.running:
-                await child.kill()
+        if self.agent is not None and self.agent.running:
+            await self.agent.kill()
+        for machine in self.machines.values():
+            await machine.end()
 
     @contextlib.asynccontextmanager
     async def closing(self) -> AsyncIterator[Self]:
-        """Ends machine and agent early, when many branches follow each other in one test."""
+        """Ends machines and agent early, when many branches follow each other in one test."""
         try:
             yield self
         finally:
             await self.__aexit__()
 
-    # -- the machine ---------------------------------------------------------------------------------------------------
+    # -- the machines --------------------------------------------------------------------------------------------------
 
-    async def start_machine(self) -> None:
-        """Starts (or starts again) the simulator; ledger, cards and counters survive it."""
-        listen = f"pty:{self.folder / 'tty'}" if self.line == "pty" else self.address.replace("tcp://", "tcp:")
-        arguments = ["crt591", "--listen", listen or "tcp:127.0.0.1:0", "--device", "card-1"]
-        arguments += ["--ledger", str(self.ledger), "--state", str(self.folder / "machine.json")]
-        arguments += ["--control", self.control_address, "--options", json.dumps(self._options)]
-        plan = self.folder / "faults.json"
-        plan.write_text(json.dumps(self._faults), encoding="utf-8")
-        arguments += ["--fault-plan", str(plan)]
-        log = self.folder / "machine.log"
-        before = log.read_text().count("ready ") if log.exists() else 0
-        self.machine = await self.nursery.spawn("machine", log, arguments=arguments)
-        async with asyncio.timeout(30):
-            while not log.exists() or log.read_text().count("ready ") == before:
-                assert self.machine.running, self.machine.said()
-                await asyncio.sleep(READY_S)
-        self.address = next(line.split()[1] for line in log.read_text().splitlines() if line.startswith("ready "))
-        self._write_config()
+    @property
+    def card(self) -> RunningMachine:
+        """The card dispenser."""
+        return self.machines[CARD]
+
+    @property
+    def ledger(self) -> Path:
+        return self.card.ledger
+
+    @property
+    def address(self) -> str:
+        return self.card.address
 
     def control(self) -> ControlClient:
-        return ControlClient(self.control_address, device="card-1")
+        return self.card.control()
 
     async def fault(self, name: str, **args: Any) -> None:
-        async with self.control() as control:
-            await control.fault(name, **args)
+        await self.card.fault(name, **args)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All ledgers as one, by the clock that their processes share."""
+        return sorted((line for machine in self.machines.values() for line in machine.lines()), key=lambda at: at["t"])
 
     def acts(self) -> list[str]:
-        """The names of the acts in the ledger so far."""
-        return [line["act"] for line in read_ledger(self.ledger) if line["kind"] == "act"]
+        """The names of the acts in the ledgers so far."""
+        return [line["act"] for line in self.lines() if line["kind"] == "act"]
 
     def shown(self, act: str) -> list[dict[str, Any]]:
-        return [line for line in read_ledger(self.ledger) if line["act"] == act]
+        return [line for line in self.lines() if line["act"] == act]
 
     async def until_ledger(self, act: str, times: int = 1, timeout_s: float = 60.0) -> None:
-        """Waits until the machine has done it so often."""
+        """Waits until the machines have done it so often."""
         async with asyncio.timeout(timeout_s):
             while len(self.shown(act)) < times:  # noqa: ASYNC110 - a file of another process tells nobody that it grew
                 await asyncio.sleep(READY_S)
 
     # -- the agent -----------------------------------------------------------------------------------------------------
 
-    def _write_config(self) -> None:
+    def write_config(self) -> None:
+        """What the agent's next start reads."""
         tables = {
             "branch": {"id": self.name},
             "link": self._link,
-            "journal": {"folder": str(self.folder / "data"), "adoption": self._adoption},
+            # A kill matrix has hundreds of branches: with a reserve of 32 MiB each it fills the disk of the machine.
+            "journal": {"folder": str(self.folder / "data"), "adoption": self._adoption, "reserve_mib": 1},
             "clock": {"source": "host"},
         }
-        text = "".join(f"[{name}]\n{_toml(words)}\n" for name, words in tables.items())
-        device: dict[str, Any] = {"id": "card-1", "role": "card-dispenser", "kind": "crt591", "idle_poll_s": 2.0}
-        device["address"] = self.device_address
-        text += f"[[device]]\n{_toml(device)}\n[device.profile]\n{_toml(self._profile)}"
+        text = "".join(f"[{name}]\n{toml(words)}\n" for name, words in tables.items()) + self._more_config
+        text += "".join(machine.config() for machine in self.machines.values())
         self.config.write_text(text, encoding="utf-8")
 
-    @property
-    def device_address(self) -> str:
-        own = self.address if self.line == "tcp" else f"serial://{self.folder / 'tty'}?baud=9600"
-        return self.via or own
-
-    def go_via(self, address: str) -> None:
+    def go_via(self, address: str, device: str = CARD) -> None:
         """The agent's next start takes this way to the machine."""
-        self.via = address
-        self._write_config()
+        self.machines[device].via = address
+        self.write_config()
 
     async def start_agent(
         self, plan: Plan | None = None, *, bug: str | None = None, config: Path | None = None
@@ -212,10 +215,10 @@ class Branch:
         reply = await self.submit(order, **words)
         return await self.settled(order) if reply["status"] == "accepted" else "rejected"
 
-    async def resolve(self, order: str, choice: str, *people: str) -> dict[str, Any]:
+    async def resolve(self, order: str, choice: str, *people: str, **more: Any) -> dict[str, Any]:
         """People decide on the step that needs attention, as they were asked; the reply's data."""
         facts = self.heard.orders[order]["facts"]
-        words = {"step": facts["step"], "attempt": facts["attempt"], "choice": choice}
+        words = {"step": facts["step"], "attempt": facts["attempt"], "choice": choice, **more}
         words["people"] = [f"/people/{person}" for person in people]
         return await self.scheduler.instruct(self.scheduler.envelope(self.name, "order.resolve", words, subject=order))
 
@@ -224,9 +227,8 @@ class Branch:
 
     def judge(self, **more: Any) -> Report:
         """The checker's verdict on everything so far."""
-        return check(
-            self.heard.events, [read_ledger(self.ledger)], submitted=self.submitted, replies=self.heard.replies, **more
-        )
+        ledgers = [machine.lines() for machine in self.machines.values()]
+        return check(self.heard.events, ledgers, submitted=self.submitted, replies=self.heard.replies, **more)
 
     async def verdict(self, *, again: bool = False, **more: Any) -> Report:
         """Waits for the last event, then judges; an AssertionError shows the whole table."""
@@ -234,11 +236,6 @@ class Branch:
         report = self.judge(**more, in_order=not again)
         assert report.ok, f"{self.folder}\n{report.table()}"
         return report
-
-
-def _toml(words: Mapping[str, Any]) -> str:
-    # JSON's strings, numbers, booleans and flat lists are TOML's too
-    return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in words.items())
 
 
 @contextlib.asynccontextmanager

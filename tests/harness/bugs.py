@@ -10,15 +10,18 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from device_drivers.cells.boards import LockBoards
 from device_drivers.crt591 import conversation
 from device_drivers.crt591.commands import Motion
 from device_drivers.crt591.driver import CardDispenser
 from device_drivers.crt591.replies import Reply
 from device_drivers.device import Arming, NothingToDo, Verdict
 from device_drivers.errors import DeviceRefused, OutcomeUnknown
-from edge_agent.fleet.lane import Job, Lane
+from edge_agent.fleet.queue import Job
+from edge_agent.fleet.work import Work
 from edge_agent.journal.journal import Journal
 from edge_agent.orders import course
+from tests.harness.print_bugs import PRINT_BUGS
 
 Json = Any
 
@@ -38,13 +41,13 @@ def resend_on_silence() -> None:
 
 def act_before_commit() -> None:
     """The machine moves first, the attempt is written down afterwards (against ORD-4)."""
-    begin_rightly = Lane._begin
+    begin_rightly = Work._begin
 
-    async def begin(self: Lane, job: Job) -> bool:
+    async def begin(self: Work, job: Job) -> bool:
         order, step = job.order, job.step
         if step.watch:
             return await begin_rightly(self, job)
-        params = await self._journal.read(lambda tx: self._params(tx, order.id, step.name))
+        params = await self._gather(job)
         try:
             arming = await self._driver.arm(step.act, params)
         except (DeviceRefused, NothingToDo):
@@ -55,7 +58,7 @@ def act_before_commit() -> None:
         await self._settle(armed, verdict)
         return True
 
-    Lane._begin = begin  # type: ignore[method-assign]
+    Work._begin = begin  # type: ignore[method-assign]
 
 
 def believe_one_early_reading() -> None:
@@ -80,6 +83,26 @@ def commit_without_sync() -> None:
     Journal._open_file = open_carelessly  # type: ignore[method-assign]
 
 
+def pulse_again_on_silence() -> None:
+    """Silence after the frame that opens a cell: the same frame again (against PHY-2)."""
+    open_once = LockBoards.open
+
+    async def open_until_heard(self: LockBoards, board: int, lock: int) -> int:
+        try:
+            return await open_once(self, board, lock)
+        except OutcomeUnknown:
+            return await open_once(self, board, lock)
+
+    LockBoards.open = open_until_heard  # type: ignore[method-assign]
+
+
 BUGS: dict[str, Callable[[], None]] = {
-    bug.__name__: bug for bug in (resend_on_silence, act_before_commit, believe_one_early_reading, commit_without_sync)
-}
+    bug.__name__: bug
+    for bug in (
+        resend_on_silence,
+        act_before_commit,
+        believe_one_early_reading,
+        commit_without_sync,
+        pulse_again_on_silence,
+    )
+} | PRINT_BUGS

@@ -17,7 +17,7 @@ from device_drivers.links.link import Link
 
 @dataclass(frozen=True)
 class Plan:
-    """Die just `when` ("before" or "after") the `at`-th operation, or the first writing of `frame` (hex); else never.
+    """Die just `when` ("before" or "after") the `at`-th operation, or a first writing with `frame` (hex); else never.
 
     Once the file `safe` exists nothing is counted any more.
     """
@@ -70,7 +70,7 @@ class Counter:
             if self._plan.count is not None:
                 with self._plan.count.open("a", encoding="utf-8") as file:
                     file.write(f"{number} {what}\n")
-        if self._plan.frame is not None and what == f"write {self._plan.frame}":
+        if self._plan.frame is not None and what.startswith("write ") and self._plan.frame in what:
             self._plan = replace(self._plan, at=number)
         if number == self._plan.at and self._plan.when == "before":
             die()
@@ -101,6 +101,10 @@ class CountedLink:
     def __init__(self, link: Link, counter: Counter) -> None:
         self._link = link
         self._counter = counter
+
+    @property
+    def wrapped(self) -> Link:
+        return self._link
 
     async def open(self) -> None:
         number = self._counter.before("open")

@@ -66,7 +66,7 @@ async def test_a_twin_waits_until_the_journal_can_be_read_again(tmp_path: Path) 
                 put.set()
 
         agent = app.Agent(None, bench.journal, bench.clock)  # type: ignore[arg-type]
-        agent.twins.put_nowait(("card-1", {}))
+        agent.twins.put("card-1", {})
         publishing = asyncio.create_task(app._publish_twins(agent, Bridge(), outbox))  # type: ignore[arg-type]
         await asyncio.wait_for(put.wait(), 60)
         publishing.cancel()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.edge_agent.parts import Book
+from tests.edge_agent.parts import Book, marked
 
 
 @pytest.mark.rule("SES-6")
@@ -17,8 +17,8 @@ async def test_a_late_acknowledgement_does_not_undo_the_request(tmp_path: Path) 
         under_way = [row.key for row in await outbox.unsent("events", 100)]
         reply = await book.ask("events.request", {"journal": book.journal.id, "from": 1, "to": 1})
         assert reply["status"] == "accepted"
-        await outbox.mark_sent("events", under_way)
+        await marked(outbox, "events", under_way)
         again = [row.key for row in await outbox.unsent("events", 100)]
         assert 1 in again
-        await outbox.mark_sent("events", again)
+        await marked(outbox, "events", again)
         assert await outbox.unsent("events", 100) == []

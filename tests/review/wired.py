@@ -16,8 +16,9 @@ from device_drivers.crt591.driver import CardDispenser
 from device_drivers.crt591.profile import Crt591Profile
 from device_drivers.links.line import SharedLine
 from device_drivers.links.memory import joined_ends
-from edge_agent.fleet.lane import Lane, LaneParts
+from edge_agent.fleet.lane import Lane
 from edge_agent.fleet.notebook import DeviceNotebook
+from edge_agent.fleet.parts import LaneParts
 from tests.device_drivers.crt591.bench import FarSide
 from tests.edge_agent.bench import Bench
 from tests.edge_agent.machine import Machine

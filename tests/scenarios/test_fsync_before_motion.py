@@ -40,7 +40,7 @@ async def traced(branch: Branch, bug: str | None, folder: Path) -> list[Motion]:
             end_traced(process.pid)
             async with asyncio.timeout(60):
                 await process.wait()
-    line = (branch.folder / "tty").readlink()
+    line = branch.card.tty.readlink()
     lines = trace.read_text(encoding="utf-8", errors="replace").splitlines()
     return read_motions(lines, "a", f"<{line}")
 

@@ -37,6 +37,9 @@ class Wire:
     def plug(self) -> None:
         self.plugs.append("in")
 
+    def ready(self, *, on: bool) -> None:
+        self.plugs.append("ready" if on else "not ready")
+
     def close(self) -> None:
         self.plugs.append("closed")
 

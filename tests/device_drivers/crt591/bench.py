@@ -14,7 +14,7 @@ from typing import Any
 from device_drivers.crt591.driver import CardDispenser
 from device_drivers.crt591.profile import Crt591Profile
 from device_drivers.crt591.protocol import COMMAND, Control, FrameReader, Packet, encode
-from device_drivers.device import Arming, Json
+from device_drivers.device import Arming, Json, Verdict
 from device_drivers.links.line import SharedLine
 from device_drivers.links.link import LinkError
 from device_drivers.links.memory import MemoryEnd, joined_ends
@@ -203,13 +203,22 @@ class Notes:
         self.failures = 0  # so many of the next commits fail
         self._far = far
 
-    async def note(self, kind: str, facts: Mapping[str, Json]) -> None:
+    async def note(self, kind: str, facts: Mapping[str, Json], memory: Mapping[str, Json] | None = None) -> None:
         await asyncio.sleep(0.01)  # a commit takes its time; nothing may be asked meanwhile
         if self.failures:
             self.failures -= 1
             raise NoteLost
         self.kinds.append(kind)
         self.frames_before.append(len(self._far.frames))
+
+    async def memory(self) -> dict[str, Json]:
+        return {}
+
+    async def remember(self, memory: Mapping[str, Json]) -> None:
+        raise AssertionError("a card dispenser remembers nothing")
+
+    async def proved(self, attempt: str, verdict: Verdict) -> None:
+        raise AssertionError("a card dispenser proves nothing unasked")
 
     async def notes_since(self, arming: Arming) -> list[str]:
         return self.kinds[arming.readings.get("notes", 0) :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from device_drivers.crt591.driver import CardDispenser
 from device_drivers.crt591.profile import Crt591Profile
-from device_drivers.device import Arming, NothingToDo, Outcome, Verdict, Whereabouts
+from device_drivers.device import Arming, Json, NothingToDo, Outcome, Verdict, Whereabouts
 from device_drivers.errors import DeviceRefused, DeviceUnavailable, OutcomeUnknown
 from device_drivers.links.line import SharedLine
 from device_drivers.links.link import LinkError
@@ -32,8 +32,17 @@ class Notes:
     def __init__(self) -> None:
         self.kinds: list[str] = []
 
-    async def note(self, kind: str, facts: object) -> None:
+    async def note(self, kind: str, facts: object, memory: object = None) -> None:
         self.kinds.append(kind)
+
+    async def memory(self) -> dict[str, Json]:
+        return {}
+
+    async def remember(self, memory: Mapping[str, Json]) -> None:
+        raise AssertionError("a card dispenser remembers nothing")
+
+    async def proved(self, attempt: str, verdict: Verdict) -> None:
+        raise AssertionError("a card dispenser proves nothing unasked")
 
     async def notes_since(self, arming: Arming) -> list[str]:
         return self.kinds[arming.readings.get("mark", 0) :]

@@ -182,6 +182,15 @@ def test_units_of_one_port_meet_on_one_line_and_must_agree_on_its_settings() -> 
         lines.line("serial:///dev/ttyUSB0?baud=19200")
 
 
+def test_one_port_of_a_serial_server_has_one_owner_however_it_is_spoken_to() -> None:
+    """Two connections would be two masters on one pair of wires."""
+    lines = Lines(lambda _text: CountingLink())
+    lines.line("tcp://192.0.2.5:502")
+    with pytest.raises(AddressError, match="give all its units the same address"):
+        lines.line("modbus://192.0.2.5")
+    assert lines.line("modbus://192.0.2.6") is lines.line("modbus://192.0.2.6:502")
+
+
 # --- two units on one line -----------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import pty
+import select
 import socket
+import struct
 import termios
 import threading
 import time
@@ -21,6 +23,7 @@ from serial import Serial
 
 from device_drivers.links import serial as lines
 from device_drivers.links.address import open_address
+from device_drivers.links.finish import write_whole
 from device_drivers.links.link import Link, LinkError
 
 pytestmark = pytest.mark.process
@@ -90,6 +93,19 @@ async def test_bytes_pass_both_ways_and_none_is_changed(line: Pty) -> None:
             assert 0 < len(piece) <= 100
             got += piece
         assert got == every
+
+
+async def test_a_machine_that_is_busy_holds_the_bytes_back_where_the_address_says_so(line: Pty) -> None:
+    address = f"{line.address.split('?', maxsplit=1)[0]}?flow=xonxoff"
+    async with opened(address) as link:
+        os.write(line.master, b"\x13!")
+        assert await link.read(10, 10) == b"!", "the kernel has seen what came before it"
+        writing = asyncio.create_task(link.write(b"a line of a receipt"))
+        await asyncio.sleep(0)
+        assert select.select([line.master], [], [], 0)[0] == [], "nothing leaves while it is held"
+        os.write(line.master, b"\x11")
+        await writing
+        assert os.read(line.master, 100) == b"a line of a receipt"
 
 
 async def test_silence_is_no_byte_and_no_loss(line: Pty) -> None:
@@ -357,8 +373,7 @@ async def test_tcp_carries_bytes_without_delay(server: Server) -> None:
 async def test_tcp_switches_nagle_off(server: Server) -> None:
     async with opened(server.address) as link:
         server.accept().close()
-        streams = link._streams  # type: ignore[attr-defined]
-        line = streams[1].get_extra_info("socket")
+        line = link._ears.transport.get_extra_info("socket")  # type: ignore[attr-defined]
         assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
@@ -385,7 +400,7 @@ async def test_tcp_gives_up_a_far_end_that_never_answers(monkeypatch: pytest.Mon
         await asyncio.get_running_loop().create_future()
 
     monkeypatch.setattr("device_drivers.links.tcp.CONNECT_TIMEOUT_S", 0.01)
-    monkeypatch.setattr(asyncio, "open_connection", never)
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
     with pytest.raises(LinkError, match="no answer"):
         await open_address("tcp://127.0.0.1:9").open()
 
@@ -395,6 +410,50 @@ async def test_tcp_gives_up_a_far_end_that_takes_nothing(server: Server, monkeyp
     async with opened(server.address) as link:
         with server.accept(), pytest.raises(LinkError, match="did not take"):
             await link.write(bytes(32 * 1024 * 1024))
+
+
+async def test_tcp_finishes_a_frame_whose_writer_was_cancelled(server: Server) -> None:
+    """What the operating system does not take at once goes on its way all the same, to the last byte."""
+    frame = bytes(range(256)) * 64 * 1024
+    async with opened(server.address) as link:
+        with server.accept() as far:
+            writing = asyncio.create_task(write_whole(link, frame))
+            await asyncio.sleep(0)
+            writing.cancel()
+            await asyncio.sleep(0)
+            assert not writing.done(), "so many bytes are not taken at once"
+            got = await asyncio.to_thread(_received, far, len(frame))
+            with pytest.raises(asyncio.CancelledError):
+                await writing
+    assert got == frame
+
+
+def _received(far: socket.socket, count: int) -> bytes:
+    got = bytearray()
+    while len(got) < count and (piece := far.recv(1 << 20)):
+        got += piece
+    return bytes(got)
+
+
+async def test_tcp_needs_no_task_for_a_frame_that_is_taken_at_once(server: Server) -> None:
+    async with opened(server.address) as link:
+        with server.accept() as far:
+            before = asyncio.all_tasks()
+            writing = write_whole(link, b"\x10\x04\x01")
+            with pytest.raises(StopIteration):
+                writing.send(None)  # it came to its end without waiting for anything
+            assert asyncio.all_tasks() == before
+            assert far.recv(10) == b"\x10\x04\x01"
+
+
+async def test_tcp_tells_a_writer_that_the_connection_is_gone(server: Server) -> None:
+    async with opened(server.address) as link:
+        far = server.accept()
+        far.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        far.close()  # a reset, not a goodbye
+        await until(link._ears.ended.is_set)  # type: ignore[attr-defined]
+        with pytest.raises(LinkError, match=r"reset|closed|[Bb]roken"):
+            await write_whole(link, b"x")
 
 
 async def test_tcp_leaves_a_flood_with_the_sender(server: Server) -> None:
@@ -410,8 +469,7 @@ async def test_tcp_leaves_a_flood_with_the_sender(server: Server) -> None:
                 await asyncio.sleep(0)
             else:
                 pytest.fail("the flood was never stopped")
-            reader = link._streams[0]  # type: ignore[attr-defined]
-            assert len(reader._buffer) <= 512 * 1024
+            assert len(link._ears._came) <= 512 * 1024  # type: ignore[attr-defined]
 
 
 async def test_tcp_leaks_nothing(server: Server) -> None:
@@ -432,7 +490,7 @@ async def test_tcp_writes_until_the_operating_system_has_all_bytes(
     monkeypatch.setattr("device_drivers.links.tcp.WRITE_TIMEOUT_S", 0.05)
     async with opened(server.address) as link:
         with server.accept():
-            transport = link._streams[1].transport  # type: ignore[attr-defined]
+            transport = link._ears.transport  # type: ignore[attr-defined]
             for _ in range(10000):
                 try:
                     await link.write(bytes(16384))

@@ -14,10 +14,12 @@ import pytest
 from device_drivers.device import Outcome, Verdict
 from device_drivers.errors import DeviceRefused
 from edge_agent.fleet.lane import BACKOFF_MAX_S
+from edge_agent.fleet.queue import Job
 from edge_agent.journal.ring import Ring
 from edge_agent.journal.tx import Tx
 from edge_agent.orders import course
-from edge_agent.orders.record import By, OrderRow, get_order, get_step
+from edge_agent.orders.reading import get_step
+from edge_agent.orders.rows import By, OrderRow
 from tests.edge_agent.bench import Bench
 from tests.edge_agent.machine import NEVER, Machine
 from tests.edge_agent.parts import at
@@ -120,7 +122,7 @@ async def test_a_lane_that_did_not_wait_for_its_commit_would_be_found_out(tmp_pa
         async def look(_act: str) -> None:
             seen.append(armed_on_disk(bench))
 
-        async def write_later(work: Callable[[Tx], Any]) -> Any:
+        async def write_later(work: Callable[[Tx], Any], *, patient: bool = False) -> Any:
             bench.journal._db.execute("BEGIN")
             result = work(Tx(bench.journal._db, bench.wall.now))
             bench.journal._db.execute("ROLLBACK")
@@ -501,18 +503,16 @@ async def test_a_stop_gives_up_on_an_act_that_takes_too_long(tmp_path: Path) -> 
 async def test_a_stop_just_before_a_step_begins_it_no_more(tmp_path: Path) -> None:
     async with Bench(tmp_path) as bench:
         await bench.while_s(2)
-        lane, read = bench.only_lane, bench.journal.read
+        lane = bench.only_lane
         stopped: list[asyncio.Task[None]] = []
 
-        async def stop_after_reading(work: object) -> object:
-            result: object = await read(work)  # type: ignore[arg-type]  # whatever the lane asks
-            if type(result).__name__ == "Job" and not stopped:
-                stopped.append(asyncio.create_task(lane.stop(8)))
-                await asyncio.sleep(0)
-                await asyncio.sleep(0)
-            return result
+        async def stop_meanwhile(job: Job) -> bool:
+            stopped.append(asyncio.create_task(lane.stop(8)))
+            await asyncio.sleep(0)
+            return True
 
-        bench.journal.read = stop_after_reading  # type: ignore[method-assign,assignment]
+        lane._work.was_shut = True
+        lane._work.recover = stop_meanwhile  # type: ignore[method-assign]  # the last wait before a step
         await bench.submit()
         await bench.when(lambda: bool(stopped) and stopped[0].done())
         await bench.while_s(30)
@@ -601,20 +601,20 @@ async def test_a_lane_opened_while_the_agent_was_away_recovers_its_device_too(tm
 @virtual_time
 async def test_people_who_decide_before_the_lane_looks_do_not_save_the_device_its_recovery(tmp_path: Path) -> None:
     async with Bench(tmp_path) as bench:
-        settle = course.settle
+        settle = course.settle_attempt
 
-        def settle_and_decide(tx: Tx, order: str, step: str, verdict: Verdict) -> OrderRow:
-            settle(tx, order, step, verdict)
+        def settle_and_decide(tx: Tx, attempt: str, verdict: Verdict) -> OrderRow:
+            row = settle(tx, attempt, verdict)
             bench.machine.remove()
-            row = get_order(tx, order)
             if row.state == "needs_attention":
-                row = course.decide(tx, row, get_step(tx, order, step), "failed", By(("/people/zhang",)))
+                step = get_step(tx, row.id, attempt.split("/")[1])
+                row = course.decide(tx, row, step, "failed", By(("/people/zhang",)))
             return row
 
         bench.plan("jam")
         await bench.submit("o1")
         with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(course, "settle", settle_and_decide)
+            patched.setattr(course, "settle_attempt", settle_and_decide)
             await bench.until("failed")
         await bench.submit("o2")
         await bench.until("completed", order="o2")

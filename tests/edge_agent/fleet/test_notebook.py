@@ -9,7 +9,9 @@ import pytest
 
 from cloud_bridge.ports import StoreFailed
 from edge_agent.fleet.notebook import MARK, DeviceNotebook, marked
-from edge_agent.orders.record import AttemptRow
+from edge_agent.journal.tx import Tx
+from edge_agent.orders.record import remember
+from edge_agent.orders.rows import AttemptRow
 from tests.edge_agent.orders import points as at_point
 from tests.edge_agent.parts import DEVICE, Book
 
@@ -63,3 +65,40 @@ async def test_a_note_that_cannot_be_written_is_an_error_of_the_asker(tmp_path: 
         book.disk.full = True
         with pytest.raises(StoreFailed):
             await DeviceNotebook(book.journal, DEVICE).note("power_lost", {})
+
+
+async def test_what_is_remembered_is_followed_from_commit_to_commit(tmp_path: Path) -> None:
+    """It is read once; whoever remembers something in a transaction of his own is heard all the same."""
+    async with Book(tmp_path) as book:
+        notebook = DeviceNotebook(book.journal, DEVICE)
+        assert await notebook.memory() == {}
+        await book.do(lambda tx: remember(tx, DEVICE, {"next_id": 7}))
+        assert await notebook.memory() == {"next_id": 7}
+        await book.do(lambda tx: remember(tx, "card-2", {"next_id": 9}))
+        assert await notebook.memory() == {"next_id": 7}
+        await notebook.remember({"sheets": 1})
+        assert await notebook.memory() == {"next_id": 7, "sheets": 1}
+
+
+async def test_what_was_not_committed_is_not_remembered(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        notebook = DeviceNotebook(book.journal, DEVICE)
+        await notebook.remember({"next_id": 7})
+        assert await notebook.memory() == {"next_id": 7}
+
+        def fails(tx: Tx) -> None:
+            remember(tx, DEVICE, {"next_id": 8})
+            raise LookupError
+
+        def turns_back(tx: Tx) -> None:
+            remember(tx, DEVICE, {"sheets": 1})
+            tx.do("SAVEPOINT part")
+            remember(tx, DEVICE, {"next_id": 9})
+            tx.do("ROLLBACK TO part")
+            tx.forget_rows()
+
+        with pytest.raises(LookupError):
+            await book.do(fails)
+        assert await notebook.memory() == {"next_id": 7}
+        await book.do(turns_back)
+        assert await notebook.memory() == {"next_id": 7, "sheets": 1}

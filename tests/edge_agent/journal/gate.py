@@ -87,3 +87,8 @@ def events(tx: Tx) -> list[tuple[int, str]]:
 
 def arming(attempt: str, device: str = "card-1", **more: Any) -> dict[str, Any]:
     return {"attempt": attempt, "device": device, "act": "draw_card", **more}
+
+
+def contents_of(folder: Path) -> dict[str, bytes]:
+    """The files that a reader must leave as they are; SQLite's own index of its log is none of them."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if not path.name.endswith(("-shm", "-wal"))}

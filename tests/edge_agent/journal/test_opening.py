@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import sqlite3
@@ -21,6 +22,7 @@ from edge_agent.journal.journal import CommitHooks, Journal, JournalLocked, Jour
 from tests.edge_agent.journal.gate import events, handles, opened, threads
 
 NAME = "journal.sqlite3"
+ROOT = Path(__file__).parents[3]
 
 
 async def filled(folder: Path) -> str:
@@ -55,6 +57,43 @@ async def test_a_journal_keeps_its_id_and_counts_its_starts(tmp_path: Path) -> N
             assert journal.is_new is (start == 0)
             await journal.write(lambda tx: tx.emit("started", None, {}))
     assert (len(ids), epochs) == (1, [1, 2, 3])
+
+
+DYING = """
+import asyncio, os, sqlite3, sys
+from pathlib import Path
+from edge_agent.journal import opening
+from edge_agent.journal.journal import Journal
+
+left, real = [int(sys.argv[2])], sqlite3.connect
+
+class Counted(sqlite3.Connection):
+    def _count(self):
+        left[0] -= 1
+        if left[0] < 0:
+            os._exit(9)
+    def execute(self, *given):
+        done = super().execute(*given)
+        self._count()
+        return done
+    def executescript(self, *given):
+        done = super().executescript(*given)
+        self._count()
+        return done
+
+sqlite3.connect = lambda *given, **more: real(*given, **{**more, "factory": Counted})
+asyncio.run(Journal.open(Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.rule("ORD-12")
+@pytest.mark.parametrize("statements", range(8))
+async def test_a_first_start_that_dies_leaves_no_journal_that_looks_lost(tmp_path: Path, statements: int) -> None:
+    command = [sys.executable, "-c", DYING, str(tmp_path), str(statements)]
+    died = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
+    assert await died.wait() == 9
+    async with opened(tmp_path) as journal:
+        assert (journal.is_new, journal.quarantined, journal.orphans) == (True, False, [])
 
 
 # -- one at a time -----------------------------------------------------------------------------------------------------
@@ -209,6 +248,7 @@ def _noise(at: int, size: int) -> Callable[[bytes], bytes]:
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "random bytes": lambda good: random.Random(1).randbytes(len(good)),
     "few random bytes": lambda good: random.Random(2).randbytes(600),
+    "nothing left": lambda good: b"",
     "header cut": lambda good: good[:50],
     "first page only": lambda good: good[:4096],
     "half": lambda good: good[: len(good) // 2],
@@ -272,7 +312,7 @@ async def test_a_quarantine_cut_in_half_is_finished_by_the_next_start(tmp_path: 
         assert await journal.read(events) == []
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), holes=st.integers(1, 6), cut=st.booleans())
 def test_any_damage_is_opened_quarantined_or_refused_with_a_reason(
     tmp_path: Path, whole: Path, seed: int, holes: int, cut: bool
@@ -345,7 +385,7 @@ async def test_a_database_without_rights_is_named_with_the_reason(powerless: Pat
     for name in ("lock", "armed.ring"):
         (folder / name).touch()
         (folder / name).chmod(0o666)
-    (folder / NAME).touch()
+    sqlite3.connect(folder / NAME).executescript("CREATE TABLE x (y)").connection.close()
     (folder / NAME).chmod(0o444)
     os.seteuid(me)
     for _ in range(2):

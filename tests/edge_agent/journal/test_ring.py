@@ -104,6 +104,14 @@ def test_what_does_not_fit_keeps_its_names_without_its_readings(path: Path) -> N
     assert kept(path) == {"o/draw/1": arming("o/draw/1")}
 
 
+def test_what_may_lie_in_the_machine_is_kept_before_the_readings(path: Path) -> None:
+    memory = {"next_id": 8, "open_jobs": [["o/print/1", "0007"]]}
+    what: dict[str, Any] = {"memory": memory, "time": "2026-01-01T00:00:00Z"}
+    with closing(Ring(path)) as ring:
+        ring.put(arming("o/print/1", readings={"text": "x" * SLOT_BYTES}, **what))
+    assert kept(path) == {"o/print/1": arming("o/print/1", **what)}
+
+
 def test_names_that_fill_more_than_a_slot_are_refused_and_never_cut(path: Path) -> None:
     with closing(Ring(path)) as ring:
         with pytest.raises(ValueError, match="shorter ids"):
@@ -113,7 +121,7 @@ def test_names_that_fill_more_than_a_slot_are_refused_and_never_cut(path: Path) 
     assert len(kept(path)) == 1
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), flips=st.integers(1, 40))
 def test_torn_slots_are_no_entries_and_break_nothing(path: Path, seed: int, flips: int) -> None:
     dice = random.Random(seed)
@@ -137,7 +145,7 @@ def test_torn_slots_are_no_entries_and_break_nothing(path: Path, seed: int, flip
         assert "new" in ring.entries
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(raw=st.binary(max_size=5000), cut=st.integers(0, SLOTS * SLOT_BYTES))
 def test_any_file_is_read_without_a_crash(path: Path, raw: bytes, cut: int) -> None:
     path.write_bytes((raw * (1 + cut // max(1, len(raw))))[:cut])

@@ -8,14 +8,19 @@ from typing import Any
 
 import pytest
 
+from device_drivers.device import Arming
 from edge_agent import app
 from edge_agent.clock import Clock
 from edge_agent.journal.journal import Journal, Tx
-from edge_agent.orders.record import lane_of
-from edge_agent.orders.requests import adopt
+from edge_agent.orders import course
+from edge_agent.orders.adopting import adopt
+from edge_agent.orders.desk import Place
+from edge_agent.orders.reading import lane_of, memory_of
 from edge_agent.settings import Settings
 from edge_agent.settings import parse as parse_settings
 from tests.edge_agent.journal.gate import arming, opened
+from tests.edge_agent.parts import Book
+from tests.edge_agent.printer import PAPER, ROLE
 
 ARMED = arming("o-1/draw/1", readings={"bin": 4}, time="2026-01-01T00:00:00Z")
 
@@ -62,7 +67,7 @@ def told(tx: Tx) -> list[Any]:
 
 
 def insert_attempt(tx: Tx, state: str) -> None:
-    sql = "INSERT OR REPLACE INTO attempts VALUES (?, 'o-1', 'draw', 'card-1', 'draw_card', ?, '{}', 0)"
+    sql = "INSERT OR REPLACE INTO attempts VALUES (?, 'o-1', 'draw', 'card-1', 'draw_card', ?, '{}', 0, 0)"
     tx.do(sql, ARMED["attempt"], state)
 
 
@@ -105,6 +110,21 @@ async def test_a_lost_journal_does_not_forget_what_was_armed(tmp_path: Path, how
         await begin(journal)
         assert (await journal.read(lambda tx: lane_of(tx, "card-1"))).shut
         assert await journal.read(lambda tx: tx.meta("adopted")) == ""
+
+
+@pytest.mark.rule("ORD-12")
+async def test_a_lost_journal_does_not_forget_whose_bytes_may_lie_in_a_printer(tmp_path: Path) -> None:
+    """Else the half of a receipt that hangs in it would come out on the next customer's sheet."""
+    async with Book(tmp_path, places=(Place("printer-1", ROLE, PAPER),)) as book:
+        sheet = {"title": "t", "lines": "x"}
+        await book.submit("o-1", scene="print_receipt", parameters=sheet)
+        memory = {"next_id": 8, "open_job": "o-1/print/1", "open_jobs": [["o-1/print/1", "0007"]]}
+        given = Arming({"bytes": 2000, "text": "x" * 1000}, memory)
+        await book.do(lambda tx: course.arm(tx, "o-1", "print", given, book.clock))
+    lose(tmp_path)
+    async with opened(tmp_path) as journal:
+        await begin(journal)
+        assert await journal.read(lambda tx: memory_of(tx, "printer-1")) == memory
 
 
 @pytest.mark.rule("ORD-12")
@@ -163,14 +183,41 @@ async def test_a_start_keeps_the_slots_of_open_attempts_only(tmp_path: Path, sta
 
         def arm(tx: Tx) -> None:
             tx.armed.append(ARMED)
-            if state is not None:
-                insert_attempt(tx, state)
+            insert_attempt(tx, state or "")
 
-        await journal.write(arm)
+        if state is None:
+            journal.ring.put(ARMED)
+        else:
+            await journal.write(arm)
     async with opened(tmp_path) as journal:
         assert journal.orphans == []
         is_open = state in ("armed", "acting", "waiting", "in_doubt")
         assert set(journal.ring.entries) == ({"o-1/draw/1"} if is_open else set())
+        assert not (await journal.read(lambda tx: lane_of(tx, "card-1"))).shut
+
+
+@pytest.mark.rule("ORD-12")
+@pytest.mark.parametrize("restart", [0, 2])
+async def test_a_journal_whose_end_is_lost_knows_it_from_the_ring(tmp_path: Path, restart: int) -> None:
+    """Its log was cut, or an older copy put in its place: what it answered since is forgotten, people must look."""
+    async with opened(tmp_path) as journal:
+        await begin(journal)
+    older = (tmp_path / "journal.sqlite3").read_bytes()
+    await _arm(tmp_path)
+    (tmp_path / "journal.sqlite3").write_bytes(older)
+    for start in range(restart + 1):
+        async with opened(tmp_path) as journal:
+            assert (journal.is_new, journal.lost_end) == (False, start == 0)
+            assert journal.orphans == ([ARMED] if start == 0 else [])
+            await begin(journal)
+            assert await journal.read(lambda tx: tx.meta("adopted")) == ""
+            lane = await journal.read(lambda tx: lane_of(tx, "card-1"))
+            assert (lane.shut, lane.reason) == (True, "journal_lost")
+    async with opened(tmp_path) as journal:
+        await journal.write(lambda tx: adopt(tx, [], "/schedulers/s"))
+    async with opened(tmp_path) as journal:
+        await begin(journal)
+        assert (journal.orphans, journal.ring.entries, journal.lost_end) == ([], {}, False)
         assert not (await journal.read(lambda tx: lane_of(tx, "card-1"))).shut
 
 

@@ -16,7 +16,9 @@ from typing import Any, Self
 from edge_agent.orders.states import ENDS, UNSETTLED
 from tests.edge_agent.bench import Bench
 from tests.edge_agent.machine import NEVER
-from tests.edge_agent.parts import Json, at
+from tests.edge_agent.orders.paper_scenes import PRINTERS, SCENES
+from tests.edge_agent.parts import DEVICE, Json, Wall, at
+from tests.edge_agent.printer import Printer
 from tests.virtual_time import VirtualTimeLoop
 
 Event = tuple[Any, ...]
@@ -67,13 +69,15 @@ class Day:
 
     def __init__(self) -> None:
         self.loop = VirtualTimeLoop()
+        self.wall = Wall()
         self._folder = tempfile.TemporaryDirectory(prefix="day-")
         self._told = Told()
         self.count = 0
         self.happened = 0
 
     def __enter__(self) -> Self:
-        self.bench = Bench(Path(self._folder.name))
+        self.bench = Bench(Path(self._folder.name), self.wall, printers={name: Printer(name) for name in PRINTERS})
+        self.bench.scenes = self.bench.scenes | SCENES
         self.bench.wall.follow = lambda: self.loop.time() - 1000
         self.bench.fast = True
         self.do(self.bench.open())
@@ -104,14 +108,25 @@ class Day:
 
     # -- what is asked -------------------------------------------------------------------------------------------------
 
-    def submit(self, priority: int, take_s: int, deadline_s: int | None, not_before_s: int | None) -> None:
+    def submit(
+        self, priority: int, take_s: int, deadline_s: int | None, not_before_s: int | None, scene: str | None = None
+    ) -> None:
+        """One of the scenes with paper, or a card and nothing else."""
         if self.count >= MAX_ORDERS:
             return
         self.count += 1
-        seconds = self.loop.time() - 1000
         times = {"deadline": deadline_s, "not_before": not_before_s}
-        given = {name: at(seconds + s) for name, s in times.items() if s is not None}
-        self.do(self.bench.submit(f"o{self.count}", priority=priority, parameters={"take_s": take_s}, **given))
+        given: Json = {name: self.moment(s) for name, s in times.items() if s is not None}
+        given["parameters"] = {"take_s": take_s} if scene else {"take_s": take_s, "receipt": False}
+        given["scene"] = scene or "collect_card"
+        self.hand_in(f"o{self.count}", {"priority": priority, **given})
+
+    def moment(self, seconds: float) -> str:
+        """So many seconds from now, as whoever orders says it."""
+        return at(self.loop.time() - 1000 + seconds)
+
+    def hand_in(self, order: str, data: Json) -> None:
+        self.do(self.bench.submit(order, **data))
 
     def command(self, noun: str, number: int) -> None:
         if not self.count:
@@ -134,13 +149,15 @@ class Day:
     def resolve(self, number: int) -> None:
         for order, asks in list(self.told().asks.items()):
             choices = sorted(asks["choices"])
-            self.decide(order, asks, choices[number % len(choices)])
+            device = [None, *PRINTERS][number % 3]
+            self.decide(order, asks, choices[number % len(choices)], device)
 
-    def decide(self, order: str, asks: Json, choice: str) -> None:
+    def decide(self, order: str, asks: Json, choice: str, device: str | None = None) -> None:
         """People tell the truth of what they see, and take the card out when they say that it is safe."""
         machine, act = self.bench.machine, asks["step"]
         empty = machine.transport is None and machine.mouth is None
         seen = {
+            **{step: self._lies_outside(asks) for step in ("receipt", "ticket", "receipt.undo")},
             "draw": not empty,
             "present": machine.transport is None,
             "take": machine.mouth is None,
@@ -148,17 +165,39 @@ class Day:
         }
         if choice in ("done", "no_effect") and "done" in asks["choices"]:
             choice = "done" if seen[act] else "no_effect"
-        if choice == "failed":
+        if choice == "failed" and asks["device"] == DEVICE:
             self.do(self._remove())
-        k = int(asks["attempt"].rpartition("/")[2])
-        reply = self.do(self.bench.resolve(order, act, choice, "zhang", "li", k=k))
+        data = {"step": act, "attempt": asks["attempt"], "choice": choice, "people": ["zhang", "li"]}
+        data |= {"device": device} if device and choice == "again" else {}
+        reply = self.do(self.bench.ask("order.resolve", data, subject=order))
         assert reply["status"] == "accepted", reply
+
+    def _lies_outside(self, asks: Json) -> bool:
+        """Whether the sheet of that attempt, or the slip that voids its order's, lies before those who look."""
+        printers = self.bench.printers.values()
+        if asks["step"] == "receipt.undo":
+            return any(name.split("/")[0] == asks["attempt"].split("/")[0] for p in printers for name in p.voided())
+        return any(name == asks["attempt"] for p in printers for name, _ in p.sheets())
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
     def plan(self, *words: str) -> None:
         """How the next acts will end."""
         self.bench.driver.plan.extend(words)
+
+    def press(self, printer: str, *words: str) -> None:
+        """How the next sheets of a printer will end."""
+        self.bench.presses[printer].plan.extend(words)
+
+    def paper(self, printer: str, what: str, well: bool) -> None:
+        """What is wrong with a printer, or well again."""
+        press = self.bench.presses[printer]
+        if what == "line":
+            press.up = well
+        elif what == "cover":
+            press.refuses = "" if well else "card_jam"
+        else:
+            press.machine.never = not well
 
     def time(self, seconds: float) -> None:
         self.do(self.bench.while_s(seconds))
@@ -223,8 +262,9 @@ class Day:
         self._rows_and_events_agree(told)
         self._what_is_unsettled_stands_in_the_ring()
         self._the_machine_is_one_orders_at_most(told)
+        self._a_printer_is_one_orders_at_most(told)
         # Each thing that happens changes an order a few times, and then it is silent.
-        assert all(count <= 10 + 6 * self.happened for count in told.changes.values()), told.changes
+        assert all(count <= 16 + 6 * self.happened for count in told.changes.values()), told.changes
 
     def _rows_and_events_agree(self, told: Told) -> None:
         rows = self.bench.look(lambda tx: tx.all("SELECT id, state FROM orders"))
@@ -248,13 +288,24 @@ class Day:
         assert owner not in told.open or lane.holder == owner
         assert self.bench.only_lane.faults == 0
 
+    def _a_printer_is_one_orders_at_most(self, told: Told) -> None:
+        for printer in PRINTERS:
+            lane = self.bench.lane(printer)
+            assert lane.holder is None or lane.holder in told.open
+            assert not lane.shut or told.open[lane.holder or ""] == "needs_attention"
+            assert self.bench.lanes[printer].faults == 0
+
     # -- the end of the day --------------------------------------------------------------------------------------------
 
     def evening(self) -> None:
         """Everything works again and people answer: each order must come to its end, and the checker must agree."""
-        for round_ in range(12 + 4 * self.count):
+        for round_ in range(12 + 6 * self.count):
             self.happened += 1
             self.bench.driver.plan.clear()
+            for printer in PRINTERS:
+                self.bench.presses[printer].plan.clear()
+                for what in ("line", "cover", "text"):
+                    self.paper(printer, what, well=True)
             for what in ("line", "shutter", "clock", "bin", "stacker"):
                 self.fault(what, well=True)
             told = self.told()
@@ -265,10 +316,12 @@ class Day:
                 if round_ > 8 + 2 * self.count:  # its card was taken out by hand: it waits for ever, and says so
                     self.do(self.bench.ask("order.cancel", subject=order))
             for order, asks in list(told.asks.items()):
-                self.decide(order, asks, "failed")
+                wanted = ("failed", *(["again"] if round_ < 2 else []), "by_hand")
+                choice = next(choice for choice in wanted if choice in asks["choices"])
+                self.decide(order, asks, choice, PRINTERS[round_ % 2])
             self.time(45)
         assert not self.told().open
         self.look()
-        assert self.bench.lane().holder is None
+        assert [self.bench.lane(device).holder for device in (DEVICE, *PRINTERS)] == [None] * 3
         assert not self.bench.journal.ring.entries
         self.bench.verdict()

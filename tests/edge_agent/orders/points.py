@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from edge_agent.orders.record import AttemptRow
+from edge_agent.orders.rows import AttemptRow
 from tests.edge_agent.parts import Book
 
 Way = Callable[[Book], Awaitable[object]]
@@ -126,16 +126,19 @@ async def play_on(book: Book, order: str = "o1") -> str:
             return row.state.value
         step = book.step(row.step, order)
         if step.state in ("armed", "acting", "in_doubt", "waiting"):
-            outcome, item = _GOOD[step.act]
+            outcome, item = GOOD[step.act]
             await book.settle(outcome, item, order=order)
         elif not isinstance(await book.arm(order), AttemptRow):
             continue
     raise AssertionError(f"it goes round in circles: {book.order(order)}")
 
 
-_GOOD = {
+GOOD = {
     "draw_card": ("done", "transport"),
     "present_card": ("done", "mouth"),
     "await_taken": ("done", "customer"),
     "capture_card": ("done", "bin"),
+    "print_receipt": ("done", "customer"),
+    "print_ticket": ("done", "customer"),
+    "void_receipt": ("done", "customer"),
 }

@@ -8,7 +8,10 @@ import pytest
 
 from edge_agent.orders import course
 from edge_agent.orders.course import NotNow
-from edge_agent.orders.record import AttemptRow, LaneRow, next_on_device, queue_is_stale, set_lane
+from edge_agent.orders.reading import next_on_device, queue_is_stale
+from edge_agent.orders.record import set_lane
+from edge_agent.orders.rows import AttemptRow, LaneRow
+from edge_agent.orders.times import Now
 from tests.edge_agent.orders import points as at_point
 from tests.edge_agent.orders.points import ASKING, BEFORE_RETURN, OPEN, PAST_RETURN, Way, play_on
 from tests.edge_agent.parts import DEVICE, Book, at
@@ -269,7 +272,7 @@ async def test_not_before_is_looked_at_in_the_transaction_that_arms(tmp_path: Pa
 async def test_nothing_is_armed_in_a_journal_that_lost_its_adoption(tmp_path: Path) -> None:
     async with Book(tmp_path) as book:
         await book.submit()
-        await book.do(lambda tx: tx.set_meta("adopted", "0"))
+        await book.do(lambda tx: tx.set_meta("adopted", ""))
         assert await book.arm() == NotNow("journal_new")
         assert (book.order().state, book.order().reason) == ("waiting", "journal_new")
 
@@ -699,13 +702,13 @@ async def test_the_turn_goes_by_priority_then_by_acceptance(tmp_path: Path) -> N
         await book.submit("later", priority=100, not_before=at(60))
         turns = []
         for _ in range(5):
-            row = book.look(lambda tx: next_on_device(tx, "card-1", at(0)))
+            row = book.look(lambda tx: next_on_device(tx, "card-1", Now(at(0))))
             if row is None:
                 break
             turns.append(row.id)
             await book.ask("order.hold", subject=row.id)
         assert turns == ["high", "first", "second", "low"]
-        timely = book.look(lambda tx: next_on_device(tx, "card-1", at(60)))
+        timely = book.look(lambda tx: next_on_device(tx, "card-1", Now(at(60))))
         assert timely is not None
         assert timely.id == "later"
-        assert book.look(lambda tx: next_on_device(tx, "card-1", None)) is None
+        assert book.look(lambda tx: next_on_device(tx, "card-1", Now())) is None

@@ -51,6 +51,6 @@ async def test_a_disk_that_fails_keeps_the_instruction_with_the_broker(
 async def test_what_a_handler_did_before_it_refused_is_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Book(tmp_path) as book:
         await book.submit("o1")
-        break_hold(monkeypatch, Rejected(Code.CONFLICT, "it thought better of it"))
+        break_hold(monkeypatch, Rejected(Code.CONFLICT, "not_held", order="o1"))
         assert (await book.ask("order.hold", subject="o1"))["code"] == "conflict"
         assert not book.order("o1").held

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from cloud_bridge.messages import INSTRUCTIONS, PLANNED
 from cloud_bridge.ports import StoreFailed
 from edge_agent.orders.desk import Place
-from edge_agent.orders.record import LaneRow, set_lane
+from edge_agent.orders.record import set_lane
 from edge_agent.orders.requests import MAX_RESEND
+from edge_agent.orders.rows import LaneRow
 from edge_agent.orders.scenes import parse_scene
 from tests.edge_agent.orders import points as at_point
-from tests.edge_agent.parts import ACTS, Book, Json, at
+from tests.edge_agent.parts import ACTS, Book, Json, at, marked
 from tests.virtual_time import run
 
 SUBMIT = {"scene": "collect_card"}
@@ -41,7 +42,7 @@ async def test_an_accepted_order_is_in_the_journal_with_its_reply(tmp_path: Path
         row = book.one("SELECT * FROM orders")
         assert row is not None
         assert (row["customer"], row["instruction"], row["source"]) == ("c-1", "i-1", "/schedulers/centre")
-        assert json.loads(row["parameters"]) == {"take_s": 30}
+        assert json.loads(row["parameters"]) == {"take_s": 30, "receipt": True, "language": "zh"}
 
 
 @pytest.mark.rule("ORD-1")
@@ -287,7 +288,7 @@ async def test_events_are_sent_again_from_and_to_both_included(tmp_path: Path) -
             await book.submit(f"o{n}")
         outbox = book.outbox()
         all_ = await outbox.unsent("events", 100)
-        await outbox.mark_sent("events", [row.key for row in all_])
+        await marked(outbox, "events", [row.key for row in all_])
         reply = await book.ask("events.request", {"journal": book.journal.id, "from": 2, "to": 3})
         assert reply["result"] == {"from": 2, "to": 3}
         assert await outbox.unsent("events", 100) == all_[1:3]
@@ -428,7 +429,7 @@ HEAD = st.fixed_dictionaries(
     {},
     optional=dict.fromkeys(["specversion", "id", "source", "time", "subject", "branch", "deadline"], ANY),
 )
-MANY = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def meets(folder: Any, type_: str, data: Any, head: Json) -> None:

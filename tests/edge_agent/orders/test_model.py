@@ -10,8 +10,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.edge_agent.orders.day import Day, Event
+from tests.edge_agent.orders.paper_scenes import PRINTERS, WAYS
+from tests.edge_agent.printer import ENDS
 
-DAYS = 200
+DAYS = 120
 PATIENCE_S = 60.0  # real seconds for shortening a day that went wrong
 BAD = [
     *(
@@ -28,19 +30,20 @@ BAD = [
     ),
 ]
 SOME = [*BAD, "ok", "ok", "ok"]
+PRESSED = [*ENDS, "unsent", "refused", "ok"]
 
 
 def random_day(seed: int) -> list[Event]:
     """Eight to thirty-five events; the same for the same seed."""
     chance = random.Random(seed)
-    return [_event(chance, chance.choice("ssscccpplffttttoooo")) for _ in range(chance.randint(8, 35))]
+    return [_event(chance, chance.choice("sssscccpplffqqqggttttoooooo")) for _ in range(chance.randint(8, 35))]
 
 
 def _event(chance: random.Random, kind: str) -> Event:
     pick = chance.choice
     if kind == "s":
         times = (pick([None, None, None, 2, 4, 10, 60]), pick([None, None, None, None, 3, 20]))
-        return ("submit", pick([0, 0, 5, -5]), pick([1, 5, 30]), *times)
+        return ("submit", pick([0, 0, 5, -5]), pick([1, 5, 30]), *times, pick([None, *WAYS]))
     if kind == "c":
         return ("command", pick(["cancel", "hold", "release"]), chance.randint(0, 5))
     if kind == "p":
@@ -49,10 +52,15 @@ def _event(chance: random.Random, kind: str) -> Event:
         return ("plan", "ok", pick(BAD), pick(SOME))
     if kind == "f":
         return ("fault", pick(["line", "line", "shutter", "clock", "bin", "stacker"]), pick([True, False]))
+    if kind == "q":
+        return ("press", pick(PRINTERS), pick(PRESSED), pick(PRESSED))
+    if kind == "g":
+        return ("paper", pick(PRINTERS), pick(["line", "line", "cover", "text"]), pick([True, False]))
     if kind == "t":
         return ("time", pick([0.05, 0.3, 0.7, 1.3, 2.2, 3.0, 7.0, 12.0, 40.0]))
     rare: list[Event] = [("take",), ("restart",), ("full", chance.randint(1, 5)), ("hands", pick([True, False, False]))]
-    return pick([*rare, ("customers", pick([0.6, 2.0, None])), ("resolve", chance.randint(0, 3))])
+    rare += [("resolve", chance.randint(0, 11))]
+    return pick([*rare, ("customers", pick([0.6, 2.0, None])), ("resolve", chance.randint(0, 11))])
 
 
 def live(events: list[Event]) -> None:

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
+from cloud_bridge.envelope import Moment
+from cloud_bridge.messages import Choice
 from cloud_bridge.sockets import NotLoopbackError, require_loopback
 from device_drivers.catalog import UnknownKindError, kind_of
 from device_drivers.links.address import AddressError, open_address
@@ -77,6 +79,12 @@ class _Model(BaseModel):
         (Path, 1, "no_path"),
         (PathName, "", "no_path"),
         (Literal["a", "b", "c"], "d", "no_such_choice"),
+        (Choice, "d", "no_such_choice"),
+        (Moment, "yesterday", "no_moment"),
+        (Moment, "2030-01-31T08:00:00", "no_moment"),
+        (Moment, "9999-12-31T23:00:00Z", "no_moment"),
+        (Moment, [], "no_moment"),
+        (tuple[int, ...], 1, "no_list"),
         (Annotated[str, Field(pattern=spellings.NAME)], "/", "spelling_name"),
         (Annotated[str, Field(pattern=spellings.ROLE)], "/", "spelling_role"),
         (Annotated[str, Field(pattern=spellings.KIND)], "/", "spelling_kind"),
@@ -116,7 +124,8 @@ def test_what_nobody_foresaw_names_the_key_and_quotes_the_english() -> None:
 
 ADDRESSES = """/dev/ttyUSB0|serial://dev/ttyUSB0|serial:///d?baud=9601|serial:///d?speed=1|serial:///d?baud=9600&baud=9600
 serial:///d?dtr=on|serial:///d?baud|serial:///dev/tty USB0|serial:///d#1|tcp://127.0.0.1|tcp://h:70000|tcp://h:1/
-tcp://a@h:1|tcp://[::1:4001|memory://a/b"""
+tcp://a@h:1|tcp://[::1:4001|memory://a/b|usb://04b8|usb://04b8:0e15?baud=1|usb://04b8:0e15?serial=
+usb://04b8:0e15?interface=x|usb://04b8:0e15?bus=x"""
 
 
 @pytest.mark.parametrize("address", re.split(r"[|\n]", ADDRESSES))

@@ -32,6 +32,8 @@ def _values(saying: Saying) -> list[str]:
     for name, value in saying.places.items():
         if isinstance(value, Saying):
             found += _values(value)
+        elif isinstance(value, tuple):
+            found += map(str, value)
         elif isinstance(value, str) and value and name != "english":
             found.append(value)
     return found

@@ -1,0 +1,222 @@
+"""Writes the bytes of one act, once, and waits for what proves that they became paper.
+
+Knows flow control, status between chunks and the ways of proof; must not know what a sheet says, nor write it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from device_drivers.errors import DeviceRefused, DeviceUnavailable, OutcomeUnknown
+from device_drivers.escpos import commands
+from device_drivers.escpos.conversation import Conversation
+from device_drivers.escpos.evidence import PRINTED, PROCESSED, SENT, Armed, Ways, judge_counter
+from device_drivers.escpos.profile import EscPosProfile
+from device_drivers.escpos.protocol import Event, Info, QueuedByte, RealTimeStatus
+from device_drivers.escpos.status import HANDS, Status, from_real_time
+from device_drivers.escpos.twin import changed_by
+from device_drivers.links.finish import write_whole
+from device_drivers.links.link import Link, LinkError
+
+SLICE_BYTES = 512  # so many go out between two looks for XOFF; half a second at 9600 baud
+PEEK_S = 0.001
+WRITE_SPARE_S = 40.0  # with act_max_s the longest that all bytes of a sheet may take: no lane may seem dead by it
+MID_COMMAND_MAX_S = 2.0  # the longest XOFF inside of a command, where nothing can be asked
+FENCE_ANSWERS = frozenset({0x00, 0x03, 0x0C, 0x0F})  # paper bits come in pairs; anything else is noise
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is written, and how it is proved. `process_id` is empty where none is sent."""
+
+    chunks: tuple[bytes, ...]
+    rows: int
+    ways: Ways
+    armed: Armed
+
+
+class Press:
+    """One act's writing. `heard` is awaited whenever something came in, to keep what is told only once (PHY-5)."""
+
+    def __init__(
+        self, conversation: Conversation, profile: EscPosProfile, heard: Callable[[], Awaitable[None]]
+    ) -> None:
+        self._talk = conversation
+        self._profile = profile
+        self._heard = heard
+        self._written = False  # a byte of the act may have left
+        self._answers: dict[int, int] = {}
+
+    async def print(self, job: Job) -> str:
+        """The evidence class. Raises DeviceUnavailable, DeviceRefused: nothing was sent; else OutcomeUnknown."""
+        try:
+            async with self._talk.exchange() as link:
+                await self._be_ready(link)
+                await self._write(link, job)
+                return await self._proof(link, job)
+        except LinkError as error:
+            raise (OutcomeUnknown if self._written else DeviceUnavailable)("line_lost", str(error)) from error
+
+    async def _be_ready(self, link: Link) -> None:
+        await self._talk.drain(link)
+        await self._look()
+        if self._talk.asb is not None and self._talk.asb.trouble:
+            raise DeviceRefused(self._talk.asb.trouble, "told just before the sheet was sent")
+
+    async def _write(self, link: Link, job: Job) -> None:
+        until = _now() + self._profile.act_max_s
+        own = [commands.process_id(job.armed.process_id)] if job.armed.process_id else []
+        for chunk in (*job.chunks, *own):
+            await self._await_xon(link, until)
+            for start in range(0, len(chunk), SLICE_BYTES):
+                if self._written and _now() > until + WRITE_SPARE_S:
+                    raise OutcomeUnknown("held_up", "the printer takes the sheet too slowly")
+                await self._await_xon(link, min(until, _now() + MID_COMMAND_MAX_S), inside=start > 0)
+                await self._send(link, chunk[start : start + SLICE_BYTES])
+                await self._talk.hear(link, PEEK_S)
+            await self._look()  # between whole commands only: stopping inside of one would leave the printer half-fed
+            await self._pulse(link, until + WRITE_SPARE_S)
+
+    async def _pulse(self, link: Link, latest: float) -> None:
+        """One question behind each chunk, never repeated: a printer that is only busy answers it in the end.
+
+        One that lost its power does not. It would print the rest without the beginning, and its ID would prove that.
+        """
+        if not self._profile.pulse or self._talk.one_way:
+            return
+        await self._send(link, commands.real_time(1))
+        until = min(_now() + self._profile.act_max_s, latest)
+        while (left := until - _now()) > 0:
+            events = await self._talk.hear(link, left, RealTimeStatus)
+            await self._look()
+            if any(isinstance(event, RealTimeStatus) for event in events):
+                return
+        raise OutcomeUnknown("no_answer", "in the middle of the sheet")
+
+    async def _send(self, link: Link, data: bytes) -> None:
+        port = self._talk.port
+        begun = port.bytes_begun if port else 0
+        before, self._written = self._written, True
+        try:
+            await write_whole(link, data)
+        except LinkError:
+            if port and port.bytes_begun == begun:
+                self._written = before  # the port knows that none of these left
+            raise
+
+    async def _await_xon(self, link: Link, until: float, *, inside: bool = False) -> None:
+        while self._talk.held_up:
+            await self._look()
+            if self._written and not inside:
+                await self._pulse(link, until)
+            if (left := until - _now()) <= 0:
+                raise (OutcomeUnknown if self._written else DeviceUnavailable)("held_up", "XOFF, and no XON came")
+            await self._talk.hear(link, min(left, self._profile.poll_s))
+
+    async def _look(self) -> None:
+        """What must not be lost is kept; what needs hands ends the act, and no more is sent."""
+        await self._heard()
+        if self._talk.one_way:
+            await self._look_at_port()
+        elif self._talk.asb is not None:
+            self._raise_for(self._talk.asb)
+
+    async def _look_at_port(self) -> None:
+        status = await self._talk.port_status()
+        if status is None and self._profile.port_status:
+            raise (OutcomeUnknown if self._written else DeviceUnavailable)("no_answer", "the port tells no status")
+        if status is not None and status.trouble:
+            error = OutcomeUnknown if self._written else DeviceRefused
+            raise error(status.trouble, "told by the port", facts=changed_by(status))
+
+    def _raise_for(self, status: Status) -> None:
+        if status.trouble in HANDS:
+            error = OutcomeUnknown if self._written else DeviceRefused
+            raise error(status.trouble, "while the sheet was printed", facts=changed_by(status))
+
+    async def _proof(self, link: Link, job: Job) -> str:
+        until = _now() + self._profile.act_max_s
+        if job.ways.fence:
+            await self._await_xon(link, until)
+            await self._send(link, commands.FENCE)
+        if not job.ways.process_id and not job.ways.fence:
+            return await self._weak_proof(link, job, until)
+        if self._is_proved(job):
+            return PRINTED  # a quick printer told it while it was still asked if it is there
+        asked, next_poll = 0, _now() + self._profile.poll_s
+        fenced_at: float | None = None
+        # The fence is answered when the sheet was processed, an ID when it was printed: where both were sent, it waits.
+        grace_s = job.rows / self._profile.rows_per_s + self._profile.answer_s if job.ways.process_id else 0.0
+        while (left := until - _now()) > 0:
+            events = await self._talk.hear(link, min(left, self._profile.poll_s), QueuedByte, RealTimeStatus)
+            if self._is_proved(job):
+                return PRINTED
+            if job.ways.fence and fenced_at is None and any(_is_fence(event) for event in events):
+                fenced_at = _now()
+            if fenced_at is not None and _now() >= fenced_at + grace_s:
+                return PROCESSED
+            asked = self._note(asked, events)
+            await self._look()
+            if self._talk.asb is None and _now() >= next_poll:
+                asked, next_poll = await self._poll(link, asked), _now() + self._profile.poll_s
+        raise OutcomeUnknown("unproven", "the printer keeps silent about the sheet")
+
+    def _is_proved(self, job: Job) -> bool:
+        return bool(job.armed.process_id) and job.armed.process_id in self._talk.ids
+
+    async def _poll(self, link: Link, asked: int) -> int:
+        """Where nothing is told unasked: the next real-time question, in turn."""
+        asked = {3: 2, 2: 4}.get(asked, 3)
+        await self._send(link, commands.real_time(asked))
+        return asked
+
+    def _note(self, asked: int, events: list[Event]) -> int:
+        for event in events:
+            if isinstance(event, RealTimeStatus) and asked:
+                self._answers[asked] = event.value
+                status = from_real_time(self._answers)
+                self._talk.saw(status)
+                self._raise_for(status)
+        return asked
+
+    async def _weak_proof(self, link: Link, job: Job, until: float) -> str:
+        """The counter, else nothing but a printer (or its port) that is well after the time that the sheet takes."""
+        if job.ways.counter and job.armed.cutter is not None:
+            answer = await self._talk.ask_once(link, commands.CUTTER_COUNTER, Info, limit_s=until - _now())
+            await self._look()
+            counted = number_of(answer)
+            if counted is not None and self._judge(job, counted) == PROCESSED:
+                return PROCESSED
+            raise OutcomeUnknown("unproven", f"the cutter counter says {counted}, it was {job.armed.cutter}")
+        rest = _now() + job.rows / self._profile.rows_per_s
+        while (left := rest - _now()) > 0:
+            await self._talk.hear(link, min(left, self._profile.poll_s))
+            await self._look()
+        if self._talk.one_way:
+            await self._look()
+            return SENT
+        for n in (1, 2, 3, 4):
+            answer_ = await self._talk.ask_once(link, commands.real_time(n), RealTimeStatus)
+            if answer_ is None and n == 1:
+                raise OutcomeUnknown("no_answer", "after the sheet was sent")
+            if answer_ is not None:
+                self._note(n, [answer_])
+        return SENT
+
+    def _judge(self, job: Job, counted: int) -> str:
+        return judge_counter(job.armed, counted, calm=self._talk.calm, cover_was_open=self._talk.cover_was_open)
+
+
+def number_of(answer: Info | None) -> int | None:
+    """The digits of a counter."""
+    return int(answer.data) if answer is not None and answer.data.isdigit() else None
+
+
+def _is_fence(event: Event) -> bool:
+    return isinstance(event, QueuedByte) and event.value in FENCE_ANSWERS
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

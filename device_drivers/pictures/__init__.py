@@ -1,0 +1,1 @@
+"""Dots as thermal printers make them: letters, bars, squares and seals; knows neither printer nor sheet."""

@@ -1,0 +1,1 @@
+"""One relay of a Waveshare board, closed for a time that the board itself keeps."""

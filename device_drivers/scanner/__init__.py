@@ -1,0 +1,1 @@
+"""Code scanners that send each code as a line of text."""

@@ -1,0 +1,1 @@
+"""What screens show: notices, the limits of a screen, and how the one is put within the other."""

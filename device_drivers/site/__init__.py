@@ -1,0 +1,1 @@
+"""Site inputs: doors, buttons and power of a branch, read from the digital inputs of a Modbus module."""

@@ -1,0 +1,1 @@
+"""What keeps a branch fit while nobody looks."""

@@ -1,0 +1,1 @@
+"""`branchgate doctor`: what is wrong with a branch's box, seen from the box itself, each finding with its remedy."""

@@ -1,0 +1,1 @@
+"""Days of a branch that prints, in real processes."""
