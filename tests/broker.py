@@ -19,6 +19,8 @@ from typing import Self
 
 import pytest
 
+from tests.ports import free_port
+
 START_LIMIT_S = 10.0
 FALLBACK = "/usr/sbin/mosquitto"  # Debian installs it outside a plain user's PATH
 
@@ -29,12 +31,6 @@ def find_mosquitto() -> str:
         if candidate and Path(candidate).exists():
             return candidate
     raise FileNotFoundError("no mosquitto found: install it or set BRANCHGATE_MOSQUITTO to its path")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Broker:

@@ -23,9 +23,9 @@ from edge_agent.orders.exercising import EXERCISES
 from edge_agent.people import hashes
 from edge_agent.settings import load
 from edge_agent.texts import Texts
-from tests.broker import free_port
 from tests.edge_agent.people.desk import GOOD, quick
 from tests.edge_agent.test_app import config, started, told
+from tests.ports import free_port
 from tests.speech import speak
 
 __all__ = ["told"]  # a fixture of these tests

@@ -13,8 +13,9 @@ from cloud_bridge.hearing import Heard, Kind
 from cloud_bridge.link import Connect, ConnectRefused, PublishRefused
 from cloud_bridge.messages import Choice, DeviceObserved, EventData, Session
 from cloud_bridge.mqtt_link import MqttLink
-from tests.broker import Broker, broker, free_port
+from tests.broker import Broker, broker
 from tests.cloud_bridge.paper_branch import PaperBranch, running, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.process
 __all__ = ["broker"]

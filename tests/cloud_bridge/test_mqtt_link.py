@@ -16,8 +16,9 @@ import pytest
 
 from cloud_bridge.link import Connect, ConnectRefused, LinkLost, PublishRefused, Will
 from cloud_bridge.mqtt_link import MAX_PACKET_BYTES, MqttLink
-from tests.broker import Broker, broker, free_port
+from tests.broker import Broker, broker
 from tests.cloud_bridge.paper_branch import until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.process
 __all__ = ["broker"]

@@ -30,10 +30,11 @@ from edge_agent.journal.journal import JournalLocked, JournalUnusable
 from edge_agent.orders.desk import Place
 from edge_agent.settings import Settings, parse
 from edge_agent.timekeeper import Timekeeper
-from tests.broker import Broker, free_port
+from tests.broker import Broker
 from tests.edge_agent.custody.server import authority, document_server, ok
 from tests.edge_agent.journal.gate import handles, opened, threads
 from tests.edge_agent.parts import Book, at
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 STOP_BOUND_S = 15.0  # under the TimeoutStopSec of the unit

@@ -20,9 +20,9 @@ from edge_agent.console.door import NoDoor, hand_in, instruction
 from edge_agent.door import Door
 from edge_agent.orders.desk import Caller
 from edge_agent.settings import load
-from tests.broker import free_port
 from tests.edge_agent.journal.gate import opened
 from tests.edge_agent.test_app import config, started, told
+from tests.ports import free_port
 from tests.speech import speak
 
 __all__ = ["told"]  # a fixture of these tests

@@ -13,8 +13,8 @@ import pytest
 from edge_agent import app
 from edge_agent.journal import opening
 from edge_agent.settings import parse
-from tests.broker import free_port
 from tests.edge_agent.test_app import config, started, told
+from tests.ports import free_port
 
 __all__ = ["told"]  # a fixture of these tests
 

@@ -15,6 +15,7 @@ from typing import Any
 from simulators.control import ControlClient
 from simulators.ledger import read_ledger
 from tests.harness.nursery import Child, Nursery
+from tests.ports import free_port
 
 Json = dict[str, Any]
 READY_S = 0.005
@@ -53,9 +54,9 @@ class RunningMachine:
         """Starts (or starts again) the simulator, and returns when it listens."""
         listen = f"pty:{self.tty}"
         if self.wanted.line == "tcp":
-            listen = "tcp:" + (self.address.rpartition("//")[2].partition("/")[0] or "127.0.0.1:0")
+            listen = "tcp:" + (self.address.rpartition("//")[2].partition("/")[0] or f"127.0.0.1:{free_port()}")
         elif self.wanted.line == "usb":
-            listen = "usb:" + (self.address.rpartition("bus=simulated:")[2] or "127.0.0.1:0")
+            listen = "usb:" + (self.address.rpartition("bus=simulated:")[2] or f"127.0.0.1:{free_port()}")
         plan = self.folder / f"{self.device}.faults.json"
         plan.write_text(json.dumps(list(self.wanted.faults)), encoding="utf-8")
         arguments = [self.wanted.kind, "--listen", listen, "--device", self.device, "--fault-plan", str(plan)]

@@ -19,6 +19,8 @@ from typing import Self
 
 import pytest
 
+from tests.ports import free_port
+
 START_LIMIT_S = 10.0
 _REMEDY = "install cups-ipp-utils (and dbus-daemon), or set {} to the program's path"
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
@@ -37,12 +39,6 @@ def find(program: str) -> str:
         if candidate and Path(candidate).exists():
             return candidate
     pytest.skip(f"no {program}: {_REMEDY.format(variable)}")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class PeerPrinter:

@@ -23,7 +23,7 @@ from device_drivers.modbus.unit import ModbusUnit
 from simulators.branch import Branch, open_branch
 from simulators.control import ControlClient
 from simulators.ledger import read_ledger
-from tests.peers.ippeveprinter import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.process
 

@@ -11,12 +11,12 @@ from playwright.async_api import Page
 
 from edge_agent.console.door import hand_in
 from edge_agent.people.code import OneTimeCode
-from tests.broker import free_port
 from tests.conftest import BranchMaker
 from tests.edge_agent.panel.browsing import browser, chromium, sign_in
 from tests.edge_agent.people.desk import GOOD
 from tests.harness.branch import Branch
 from tests.harness.crash import Plan
+from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.process,

@@ -12,8 +12,8 @@ import pytest
 from device_drivers.device import Json, Outcome
 from device_drivers.errors import DeviceUnavailable, OutcomeUnknown
 from simulators.ledger import read_ledger
-from tests.peers.ippeveprinter import free_port
 from tests.peers.test_ipp import Branch
+from tests.ports import free_port
 
 pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,6 @@ import contextlib
 import functools
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ import pytest
 
 from cloud_bridge.client import Scheduler
 from tests.broker import Broker
+from tests.ports import free_port
 
 pytestmark = [
     pytest.mark.torture,
@@ -98,12 +98,6 @@ def debian(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextlib.asynccontextmanager
 async def _at_work(debian: Chroot, broker: Broker, machine: int) -> AsyncIterator[Scheduler]:
     """The installed agent as its own user, the installed simulator as its machine, and a scheduler of ours."""
@@ -178,7 +172,7 @@ async def test_installed_at_work_upgraded_and_removed_with_its_data_kept(debian:
     _another_python_comes(debian)
     debian.run("install", "-d", "-o", "branchgate", "-g", "branchgate", "-m", "0700", f"/{DATA}")
     with Broker(tmp_path) as broker:
-        machine = _free_port()
+        machine = free_port()
         async with _at_work(debian, broker, machine) as scheduler:
             await scheduler.submit("collect_card", {"take_s": 5}, order="before")
             assert await _ended(scheduler, "before") == "completed"

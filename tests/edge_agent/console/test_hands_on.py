@@ -24,9 +24,9 @@ from edge_agent.upkeep.doctor.running import kept_out
 from simulators.crt591.line import Crt591Line
 from simulators.crt591.options import Options
 from simulators.machine import Effect
-from tests.broker import free_port
 from tests.device_drivers.far_side import at_far_end
 from tests.edge_agent.test_app import config, started, told
+from tests.ports import free_port
 from tests.speech import speak
 
 pytestmark = pytest.mark.process

@@ -15,10 +15,11 @@ import pytest
 from cloud_bridge.ports import StoreFailed
 from edge_agent.journal import reserve
 from edge_agent.journal.journal import Journal
-from tests.broker import Broker, free_port
+from tests.broker import Broker
 from tests.edge_agent.journal.gate import arming
 from tests.edge_agent.panel.test_server import get
 from tests.edge_agent.test_app import Ear, Process, config
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.process, pytest.mark.rule("OUT-4")]
 MIB = 1024 * 1024

@@ -18,9 +18,9 @@ import pytest
 import trustme
 
 from edge_agent.settings import BadConfig, load, parse
-from tests.broker import free_port
 from tests.edge_agent.people.desk import quick
 from tests.edge_agent.test_app import config, started, told
+from tests.ports import free_port
 
 __all__ = ["told"]  # a fixture of these tests
 

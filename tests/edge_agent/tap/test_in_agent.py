@@ -20,10 +20,10 @@ from edge_agent.settings import parse
 from simulators import serve
 from simulators.crt591.line import Crt591Line
 from simulators.crt591.options import Options
-from tests.broker import free_port
 from tests.device_drivers.far_side import at_far_end
 from tests.edge_agent.tap.test_replay import recorded
 from tests.edge_agent.test_app import config, started, told
+from tests.ports import free_port
 from tests.speech import speak
 from tests.virtual_time import run
 
