@@ -67,7 +67,6 @@ class SignIn:
         self._known: dict[str, _Failures] = {}
         self._strangers: OrderedDict[str, _Failures] = OrderedDict()
         self._untold, self._told_s = 0, float("-inf")
-        self.on_locked: Callable[[Person], None] = lambda _person: None  # somebody guesses: who is in there goes too
 
     async def load(self) -> None:
         """The failures before the restart. Raises StoreFailed."""
@@ -150,8 +149,6 @@ class SignIn:
                 record(tx, self._clock, Deed("sign_in.locked", person.id, (), door))
                 tx.emit(JOURNAL_CHANGED, None, {"what": LOCKED, "facts": {"person": person.id, "door": door}})
 
-        if count == LOCKED_AT:
-            self.on_locked(person)
         await self._write(work)
 
     async def _tell_strangers(self, door: str) -> None:

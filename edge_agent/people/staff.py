@@ -59,7 +59,6 @@ class Staff:
         self.code = OneTimeCode(folder)
         self.sign_in = SignIn(journal, clock, lambda: kept.register, fits)
         self.on_change: Callable[[str], None] = lambda _who: None  # whose sessions and open streams end
-        self.sign_in.on_locked = lambda person: self.on_change(person.id)
 
     @classmethod
     async def open(cls, journal: Journal, clock: Clock, folder: Path, fits: Fits = in_a_thread) -> Staff:
