@@ -351,7 +351,9 @@ async def test_an_order_is_held_and_goes_on(panel: Panel) -> None:
 
 async def test_two_people_settle_with_their_own_passwords(panel: Panel) -> None:
     browser = await Browser.of(panel, "teller")
-    assert 'name="second_password"' in (await browser.get(f"{SETTLE}?choice=no_effect")).body.decode()
+    form = await browser.get(f"{SETTLE}?choice=no_effect")
+    assert 'name="second_password"' in form.body.decode()
+    assert "第一人：" in text(form)
     answer = await browser.send(SETTLE, **settled(**TWO))
     assert answer.status == 200
     assert "teller、hall_manager 已决定" in text(answer)
@@ -382,7 +384,10 @@ async def test_fewer_than_two_settle_nothing(panel: Panel, more: Json, told: str
 
 async def test_one_person_settles_what_makes_safe(panel: Panel) -> None:
     browser = await Browser.of(panel, "teller")
-    assert 'name="second_password"' not in (await browser.get(f"{SETTLE}?choice=failed")).body.decode()
+    form = await browser.get(f"{SETTLE}?choice=failed")
+    assert 'name="second_password"' not in form.body.decode()
+    assert "本人：" in text(form), "nobody looks for a second where one is enough"
+    assert "第一人" not in text(form)
     answer = await browser.send(SETTLE, **settled(choice="failed"))
     assert (answer.status, "teller 已决定" in text(answer)) == (200, True)
     assert panel.people.book.order(ORDER).state == "failed"

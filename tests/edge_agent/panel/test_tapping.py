@@ -85,7 +85,7 @@ async def test_only_those_who_serve_machines_look(panel: Panel, line: FakeLines,
     ("lang", "said", "opened", "four"),
     [
         ("zh", "单元 0：初始化，卡不动，回收计数", "线路打开", "4 字节"),
-        ("en", "unit 0: initialise, leave card, bin counted", "line opened", "4 bytes"),
+        ("en", "unit 0: initialise, leave card, bin counted", "line opened", "4 B"),
     ],
 )
 async def test_frames_are_told_in_words_with_their_bytes(
