@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import (
-    EVENTS,
+from cloud_bridge.messages.catalogue import EVENTS
+from cloud_bridge.messages.reports import (
     DeviceChanged,
     EventData,
     JournalChanged,

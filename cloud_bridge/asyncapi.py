@@ -11,7 +11,7 @@ from typing import Any
 
 from cloud_bridge.envelope import CONTENT_TYPE
 from cloud_bridge.examples import EXAMPLES
-from cloud_bridge.messages import CATALOGUE, MessageType
+from cloud_bridge.messages.catalogue import CATALOGUE, MessageType
 from cloud_bridge.ports import READING_EXPIRY_S
 from cloud_bridge.topics import DEFAULT_ROOT, Topics
 

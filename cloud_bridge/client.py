@@ -19,7 +19,8 @@ from cloud_bridge.envelope import BadMessage, Envelope
 from cloud_bridge.event_order import EventOrder, Gap
 from cloud_bridge.hearing import Heard, Kind, hear, subscription
 from cloud_bridge.link import SESSION_EXPIRY_S, Connect, ConnectRefused, LinkLost, PublishRefused
-from cloud_bridge.messages import EventData, Message, Reply
+from cloud_bridge.messages.reports import EventData, Reply
+from cloud_bridge.messages.words import Message
 from cloud_bridge.mqtt_link import MqttLink
 from cloud_bridge.topics import DEFAULT_ROOT, Topics
 from cloud_bridge.verbs import Verbs

@@ -1,6 +1,6 @@
 """The CloudEvents envelope of every message, and the reading of received bytes into it.
 
-Knows the outer form only (contract §1); what `data` means is said by `messages.py`.
+Knows the outer form only (contract §1); what `data` means is said by `messages/`.
 """
 
 from __future__ import annotations

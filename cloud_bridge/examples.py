@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cloud_bridge.messages import BEAT, BORN, CATALOGUE, DIED, INSTRUCTIONS, READING, REPLY, TWIN
+from cloud_bridge.messages.catalogue import BEAT, BORN, CATALOGUE, DIED, INSTRUCTIONS, READING, REPLY, TWIN
 
 BRANCH = "bj-0042"
 JOURNAL = "5f0d7c1e-9a54-4c39-8f43-1f2f6f1f7a10"

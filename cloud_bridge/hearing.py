@@ -11,7 +11,8 @@ from typing import Literal, get_args
 from pydantic import ValidationError
 
 from cloud_bridge.envelope import BadMessage, Envelope, explain, read_envelope
-from cloud_bridge.messages import CATALOGUE, Message
+from cloud_bridge.messages.catalogue import CATALOGUE
+from cloud_bridge.messages.words import Message
 from cloud_bridge.topics import NAME
 
 Kind = Literal["replies", "events", "session", "devices", "readings"]

@@ -7,7 +7,7 @@ was taken over (mosquitto 2.0.11 just closes the socket), and a second agent may
 from __future__ import annotations
 
 from cloud_bridge.envelope import BadMessage, read_envelope
-from cloud_bridge.messages import BEAT, BORN
+from cloud_bridge.messages.catalogue import BEAT, BORN
 
 Identity = tuple[str, int]  # journal, session
 

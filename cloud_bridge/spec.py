@@ -18,7 +18,7 @@ from pydantic.json_schema import models_json_schema
 from cloud_bridge.asyncapi import asyncapi
 from cloud_bridge.envelope import Envelope, Moment
 from cloud_bridge.examples import EXAMPLES
-from cloud_bridge.messages import CATALOGUE, MessageType
+from cloud_bridge.messages.catalogue import CATALOGUE, MessageType
 from cloud_bridge.text_catalogue import catalogue_text
 
 NEEDS_SUBJECT = ("order.cancel", "order.hold", "order.release", "order.resolve")  # the order that it is about

@@ -11,7 +11,7 @@ from inspect import cleandoc
 from typing import Any
 
 from cloud_bridge.examples import EXAMPLES
-from cloud_bridge.messages import CATALOGUE, PLANNED, MessageType
+from cloud_bridge.messages.catalogue import CATALOGUE, PLANNED, MessageType
 
 HEAD = """# The catalogue of message types
 

@@ -11,21 +11,20 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from cloud_bridge.messages import (
-    Choice,
+from cloud_bridge.messages.instructions import (
     CodeResolve,
     Document,
     EventsRequest,
     JournalAdopt,
-    Message,
     OrderCancel,
     OrderHold,
     OrderRelease,
     OrderResolve,
     OrdersRequest,
     OrderSubmit,
-    Reply,
 )
+from cloud_bridge.messages.reports import Reply
+from cloud_bridge.messages.words import Choice, Message
 
 
 class Verbs(ABC):

@@ -10,7 +10,7 @@ import typer
 from central_scheduler.console import order_resolve, order_show, orders
 from central_scheduler.console.desk import Desk
 from central_scheduler.console.problem import Exit, Problem
-from cloud_bridge.messages import Choice
+from cloud_bridge.messages.words import Choice
 from commands.kit import By, Note, Reason, T, Yes, at_desk, confirm, group
 from commands.resolve_here import resolve_here
 from commands.secrets import FromStdin, Secrets

@@ -11,7 +11,7 @@ from central_scheduler.console import lines, values
 from central_scheduler.console.order_resolve import Decision
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.console.screen import Screen
-from cloud_bridge.messages import TWO_PEOPLE
+from cloud_bridge.messages.words import TWO_PEOPLE
 from commands.kit import T
 from commands.people_here import house_of, wish
 from commands.secrets import Secrets

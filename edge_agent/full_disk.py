@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import INSTRUCTIONS, Code, OrderSubmit
+from cloud_bridge.messages.catalogue import INSTRUCTIONS
+from cloud_bridge.messages.instructions import OrderSubmit
+from cloud_bridge.messages.words import Code
 from edge_agent.journal.journal import Tx
 from edge_agent.orders.desk import Caller, Rejected
 from edge_agent.orders.intake import Intake

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from cloud_bridge.envelope import rfc3339
-from cloud_bridge.messages import BEAT, BORN, DIED, READING, REPLY, TWIN
+from cloud_bridge.messages.catalogue import BEAT, BORN, DIED, READING, REPLY, TWIN
 from cloud_bridge.ports import Lane, Outgoing
 from edge_agent.audit.chain import head
 from edge_agent.clock import Clock

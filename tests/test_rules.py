@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from cloud_bridge.messages import INSTRUCTIONS, PLANNED, Code
+from cloud_bridge.messages.catalogue import INSTRUCTIONS, PLANNED
+from cloud_bridge.messages.words import Code
 from cloud_bridge.spec import short
 from tests.rules import NAMED, Rules, borne_in, judge, of_this_project, stated_in
 

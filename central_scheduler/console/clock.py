@@ -12,7 +12,8 @@ from central_scheduler.console import lines, values
 from central_scheduler.console.desk import Desk, answered, branch_line
 from central_scheduler.console.orders import reply_json
 from central_scheduler.console.problem import Exit, Problem
-from cloud_bridge.messages import ClockAttest, Session
+from cloud_bridge.messages.instructions import ClockAttest
+from cloud_bridge.messages.reports import Session
 
 NEEDED = 2
 

@@ -21,7 +21,8 @@ from central_scheduler.words import Words
 from cloud_bridge.client import NoReply, Scheduler
 from cloud_bridge.hearing import Kind
 from cloud_bridge.link import ConnectRefused, LinkLost, PublishRefused
-from cloud_bridge.messages import Code, Death, DeviceReported, Reply
+from cloud_bridge.messages.reports import Death, DeviceReported, Reply
+from cloud_bridge.messages.words import Code
 from cloud_bridge.rejection import sentence
 from cloud_bridge.troubles import told
 

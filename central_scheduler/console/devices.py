@@ -13,7 +13,7 @@ from central_scheduler.console import lines, values
 from central_scheduler.console.desk import Desk, kept_twins
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.console.screen import painted
-from cloud_bridge.messages import DeviceReported
+from cloud_bridge.messages.reports import DeviceReported
 
 
 async def show_list(desk: Desk) -> int:

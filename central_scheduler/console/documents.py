@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.words import Words
-from cloud_bridge.messages import Document
+from cloud_bridge.messages.instructions import Document
 
 _MEDIA_TYPES = {
     ".pdf": "application/pdf",

@@ -14,7 +14,7 @@ from central_scheduler.console.problem import Exit
 from central_scheduler.console.screen import painted
 from central_scheduler.orderbook import ENDS
 from cloud_bridge.client import Scheduler
-from cloud_bridge.messages import EventData, OrderChanged, Reply
+from cloud_bridge.messages.reports import EventData, OrderChanged, Reply
 
 
 async def follow(desk: Desk, scheduler: Scheduler, order: str, reply: Reply) -> int:

@@ -11,7 +11,7 @@ from central_scheduler.console import values
 from central_scheduler.console.desk import Desk, answered, branch_line
 from central_scheduler.console.orders import reply_json
 from central_scheduler.console.problem import Exit, Problem
-from cloud_bridge.messages import Death, Session
+from cloud_bridge.messages.reports import Death, Session
 
 
 async def adopt(desk: Desk, orders: Sequence[str]) -> int:

@@ -16,8 +16,8 @@ from central_scheduler.orderbook import question_in
 from central_scheduler.words import Words
 from cloud_bridge.digests import shortened
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import (
-    BEAT,
+from cloud_bridge.messages.catalogue import BEAT
+from cloud_bridge.messages.reports import (
     CodeScanned,
     Death,
     DeviceChanged,

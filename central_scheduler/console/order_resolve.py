@@ -13,7 +13,7 @@ from central_scheduler.console.desk import Desk, answered, branch_line
 from central_scheduler.console.order_show import Story, story_of
 from central_scheduler.console.orders import reply_json
 from central_scheduler.console.problem import Exit, Problem
-from cloud_bridge.messages import TWO_PEOPLE, Choice
+from cloud_bridge.messages.words import TWO_PEOPLE, Choice
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from central_scheduler.console.problem import Exit
 from central_scheduler.console.screen import painted
 from central_scheduler.words import Words
 from cloud_bridge.client import Scheduler
-from cloud_bridge.messages import EVENTS, EventData
+from cloud_bridge.messages.catalogue import EVENTS
+from cloud_bridge.messages.reports import EventData
 
 Story = dict[str, Any]
 

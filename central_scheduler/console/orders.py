@@ -21,7 +21,7 @@ from central_scheduler.console.follow import follow
 from central_scheduler.console.problem import Exit
 from central_scheduler.console.screen import painted
 from cloud_bridge.client import Scheduler
-from cloud_bridge.messages import Reply
+from cloud_bridge.messages.reports import Reply
 
 PAGE = 100
 STATES = (

@@ -16,7 +16,8 @@ from central_scheduler.console.desk import Desk, answered, branch_line, kept_twi
 from central_scheduler.console.orders import reply_json
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.console.screen import painted
-from cloud_bridge.messages import CellLoad, DeviceReported, StockReplenish
+from cloud_bridge.messages.instructions import CellLoad, StockReplenish
+from cloud_bridge.messages.reports import DeviceReported
 
 NEEDED = 2
 HEADS = ("device", "cell", "article", "serial", "shelf", "door", "item", "order")

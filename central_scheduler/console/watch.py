@@ -13,7 +13,7 @@ from central_scheduler.console import lines
 from central_scheduler.console.desk import Desk, line
 from cloud_bridge.client import Scheduler
 from cloud_bridge.hearing import KINDS, Heard
-from cloud_bridge.messages import Death, DeviceObserved, DeviceReported, EventData, Reply, Session
+from cloud_bridge.messages.reports import Death, DeviceObserved, DeviceReported, EventData, Reply, Session
 
 ALL_BRANCHES = "*"
 

@@ -22,7 +22,9 @@ from central_scheduler.demo.stage import Stage
 from central_scheduler.orderbook import OrderBook, OrderView, Question
 from central_scheduler.words import Words
 from cloud_bridge.client import Scheduler
-from cloud_bridge.messages import BORN, Choice, Code, EventData, Reply, Session, StepChanged
+from cloud_bridge.messages.catalogue import BORN
+from cloud_bridge.messages.reports import EventData, Reply, Session, StepChanged
+from cloud_bridge.messages.words import Choice, Code
 
 SCENE = "collect_card"
 QUIET_S = 30.0  # a branch that tells nothing for so long has lost an order; each order's next event takes a tenth of it

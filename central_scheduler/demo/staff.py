@@ -12,7 +12,7 @@ from typing import Any
 from central_scheduler.demo.house import House
 from central_scheduler.demo.machines import RECEIPT
 from central_scheduler.orderbook import OrderView, Question
-from cloud_bridge.messages import Choice
+from cloud_bridge.messages.words import Choice
 
 LOOKS, BETWEEN_S = 5, 1.0  # paper may still be coming out, a card still be moving
 PRINTS = "print_receipt"

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import Code, Counted, JournalAdopt
+from cloud_bridge.messages.instructions import Counted, JournalAdopt
+from cloud_bridge.messages.words import Code
 from edge_agent.journal.tx import BY_CENTRE, BY_PEOPLE, Tx
 from edge_agent.orders.approving import named_people, word_of
 from edge_agent.orders.desk import JOURNAL_CHANGED, Desk, Rejected

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import TWO_PEOPLE, Choice, Code, OrderResolve
+from cloud_bridge.messages.instructions import OrderResolve
+from cloud_bridge.messages.words import TWO_PEOPLE, Choice, Code
 from edge_agent.clock import Clock
 from edge_agent.journal.tx import Tx
 from edge_agent.orders.desk import JOURNAL_CHANGED, Desk, Rejected

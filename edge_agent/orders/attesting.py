@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cloud_bridge.envelope import Envelope, rfc3339
-from cloud_bridge.messages import ClockAttest, Code
+from cloud_bridge.messages.instructions import ClockAttest
+from cloud_bridge.messages.words import Code
 from edge_agent.clock import Attested, Clock, Grade
 from edge_agent.journal.tx import Tx
 from edge_agent.orders.approving import named_people, word_of

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloud_bridge.messages import Code
+from cloud_bridge.messages.words import Code
 from edge_agent.custody import stock
 from edge_agent.journal.journal import Tx
 from edge_agent.orders.desk import Desk, Place, Rejected

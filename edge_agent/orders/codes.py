@@ -11,7 +11,8 @@ from enum import StrEnum
 from typing import Any
 
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import Code, CodeResolve
+from cloud_bridge.messages.instructions import CodeResolve
+from cloud_bridge.messages.words import Code
 from device_drivers.device import Scan
 from edge_agent.clock import Clock
 from edge_agent.journal.tx import Tx

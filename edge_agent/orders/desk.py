@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cloud_bridge.messages import Code
+from cloud_bridge.messages.words import Code
 from cloud_bridge.rejection import sentence
 from device_drivers.device import ActKind, ActSpec
 from edge_agent.clock import Clock

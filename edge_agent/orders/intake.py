@@ -17,15 +17,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from cloud_bridge.envelope import BadMessage, Envelope, explain, read_envelope, rfc3339
-from cloud_bridge.messages import (
-    INSTRUCTIONS,
-    PLANNED,
+from cloud_bridge.messages.catalogue import INSTRUCTIONS, PLANNED
+from cloud_bridge.messages.instructions import (
     ClockAttest,
-    Code,
     CodeResolve,
     EventsRequest,
     JournalAdopt,
-    Message,
     OrderCancel,
     OrderHold,
     OrderRelease,
@@ -34,6 +31,7 @@ from cloud_bridge.messages import (
     OrderSubmit,
     StockReplenish,
 )
+from cloud_bridge.messages.words import Code, Message
 from edge_agent.audit.chain import Deed, record
 from edge_agent.clock import Clock, Grade
 from edge_agent.findings import misfits

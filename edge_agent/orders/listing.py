@@ -11,7 +11,8 @@ import sqlite3
 from itertools import accumulate
 from typing import Any
 
-from cloud_bridge.messages import Code, OrdersRequest
+from cloud_bridge.messages.instructions import OrdersRequest
+from cloud_bridge.messages.words import Code
 from edge_agent.journal.journal import Tx
 from edge_agent.orders.desk import Rejected
 from edge_agent.orders.reading import attempts_of, get_order, steps_of

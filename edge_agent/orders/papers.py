@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
-from cloud_bridge.messages import Code, Document
+from cloud_bridge.messages.instructions import Document
+from cloud_bridge.messages.words import Code
 from edge_agent.journal.journal import Tx
 from edge_agent.orders.desk import Rejected
 from edge_agent.orders.recipe import Scene, SceneStep

@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import (
-    Choice,
-    Code,
+from cloud_bridge.messages.instructions import (
     EventsRequest,
     OrderCancel,
     OrderHold,
@@ -18,6 +16,7 @@ from cloud_bridge.messages import (
     OrderResolve,
     OrdersRequest,
 )
+from cloud_bridge.messages.words import Choice, Code
 from edge_agent.journal.journal import Tx
 from edge_agent.orders import course, listing, resending
 from edge_agent.orders.approving import Waits, authority, keep, settled

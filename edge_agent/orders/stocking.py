@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import CellLoad, Code, StockReplenish
+from cloud_bridge.messages.instructions import CellLoad, StockReplenish
+from cloud_bridge.messages.words import Code
 from edge_agent.custody import stock
 from edge_agent.custody.stock import LOADABLE, Lot, Shelf, Why
 from edge_agent.journal.tx import Tx

@@ -11,7 +11,8 @@ from dataclasses import astuple
 from typing import Any
 
 from cloud_bridge.envelope import Envelope, rfc3339
-from cloud_bridge.messages import Code, OrderSubmit
+from cloud_bridge.messages.instructions import OrderSubmit
+from cloud_bridge.messages.words import Code
 from device_drivers.device import ActKind
 from edge_agent.journal.journal import Tx
 from edge_agent.journal.tx import BY_CENTRE, BY_PEOPLE

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 from fastapi import Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from cloud_bridge.messages import Choice, Code, Document, Name, OrderId, OrdersRequest, Sentence
+from cloud_bridge.messages.instructions import Document, OrdersRequest
+from cloud_bridge.messages.words import Choice, Code, Name, OrderId, Sentence
 from edge_agent.orders import listing
 from edge_agent.orders.desk import Rejected
 from edge_agent.panel.branch import House

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import BORN
+from cloud_bridge.messages.catalogue import BORN
 
 
 def born(branch: str) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 
 from central_scheduler.console import lines
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import AuditHead, CodeScanned, DeviceChanged, DeviceCounted, DeviceObserved, Session
+from cloud_bridge.messages.reports import AuditHead, CodeScanned, DeviceChanged, DeviceCounted, DeviceObserved, Session
 from edge_agent.audit.chain import Head
 from edge_agent.audit.proof import head_of
 from edge_agent.orders.codes import Came

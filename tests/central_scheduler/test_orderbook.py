@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central_scheduler.orderbook import Gap, OrderBook, Question
-from cloud_bridge.messages import DeviceChanged, EventData, JournalChanged, OrderChanged, OrderCorrected, StepChanged
+from cloud_bridge.messages.reports import (
+    DeviceChanged,
+    EventData,
+    JournalChanged,
+    OrderChanged,
+    OrderCorrected,
+    StepChanged,
+)
 
 
 def order(seq: int, to: str, name: str = "a", journal: str = "j", **more: Any) -> OrderChanged:

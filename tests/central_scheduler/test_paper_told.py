@@ -9,7 +9,8 @@ import pytest
 from central_scheduler.console import lines
 from central_scheduler.console.order_resolve import Decision, _attempt_in
 from central_scheduler.console.problem import Problem
-from cloud_bridge.messages import TWO_PEOPLE, Choice, OrderChanged
+from cloud_bridge.messages.reports import OrderChanged
+from cloud_bridge.messages.words import TWO_PEOPLE, Choice
 from edge_agent.texts import Texts
 
 

@@ -13,7 +13,7 @@ from central_scheduler.demo.house import House
 from central_scheduler.demo.machines import RECEIPT
 from central_scheduler.demo.staff import Staff
 from central_scheduler.orderbook import OrderView, Question, StepView
-from cloud_bridge.messages import Choice
+from cloud_bridge.messages.words import Choice
 
 ALL = tuple(choice.value for choice in Choice)
 ATTEMPT = "demo-07/receipt/1"

@@ -14,7 +14,8 @@ from central_scheduler.demo.day import Day
 from central_scheduler.demo.house import House
 from central_scheduler.demo.plan import Errand
 from cloud_bridge.client import Scheduler
-from cloud_bridge.messages import Code, OrderChanged, Reply
+from cloud_bridge.messages.reports import OrderChanged, Reply
+from cloud_bridge.messages.words import Code
 from edge_agent.texts import Texts
 
 WORDS = Texts("en")

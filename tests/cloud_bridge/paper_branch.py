@@ -12,7 +12,7 @@ from typing import Any
 
 from cloud_bridge.bridge import Bridge
 from cloud_bridge.envelope import Envelope, read_envelope
-from cloud_bridge.messages import BEAT, BORN, DIED, EVENTS, REPLY
+from cloud_bridge.messages.catalogue import BEAT, BORN, DIED, EVENTS, REPLY
 from cloud_bridge.settings import LinkSettings
 from cloud_bridge.topics import Topics
 from tests.broker import Broker

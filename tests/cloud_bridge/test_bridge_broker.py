@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge.link import Connect
-from cloud_bridge.messages import BEAT, BORN, DIED
+from cloud_bridge.messages.catalogue import BEAT, BORN, DIED
 from cloud_bridge.mqtt_link import MqttLink
 from cloud_bridge.ports import StoreFailed
 from cloud_bridge.topics import Topics

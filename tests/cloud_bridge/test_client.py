@@ -11,7 +11,8 @@ import pytest
 from cloud_bridge.client import NoReply, Scheduler
 from cloud_bridge.hearing import Heard, Kind
 from cloud_bridge.link import Connect, ConnectRefused, PublishRefused
-from cloud_bridge.messages import Choice, DeviceObserved, EventData, Session
+from cloud_bridge.messages.reports import DeviceObserved, EventData, Session
+from cloud_bridge.messages.words import Choice
 from cloud_bridge.mqtt_link import MqttLink
 from tests.broker import Broker, broker
 from tests.cloud_bridge.paper_branch import PaperBranch, running, until

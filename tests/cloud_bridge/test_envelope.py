@@ -19,7 +19,8 @@ from cloud_bridge.envelope import (
 )
 from cloud_bridge.examples import EXAMPLES
 from cloud_bridge.hearing import hear, subscription
-from cloud_bridge.messages import EVENTS, INSTRUCTIONS, OrderSubmit
+from cloud_bridge.messages.catalogue import EVENTS, INSTRUCTIONS
+from cloud_bridge.messages.instructions import OrderSubmit
 
 GOOD = next(iter(EXAMPLES.values()))
 JSON = st.recursive(

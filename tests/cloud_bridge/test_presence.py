@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 
 from cloud_bridge.envelope import Envelope
-from cloud_bridge.messages import BEAT, BORN, DIED
+from cloud_bridge.messages.catalogue import BEAT, BORN, DIED
 from cloud_bridge.presence import Presence
 
 

@@ -12,7 +12,7 @@ from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker, Val
 
 from cloud_bridge.examples import BRANCH, EXAMPLES
 from cloud_bridge.hearing import hear
-from cloud_bridge.messages import CATALOGUE, INSTRUCTIONS, PLANNED
+from cloud_bridge.messages.catalogue import CATALOGUE, INSTRUCTIONS, PLANNED
 from cloud_bridge.spec import NEEDS_SUBJECT, documents, schemas, short, write
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from cloud_bridge.messages import CodeResolve, Document, Message, OrderSubmit, Reply
+from cloud_bridge.messages.instructions import CodeResolve, Document, OrderSubmit
+from cloud_bridge.messages.reports import Reply
+from cloud_bridge.messages.words import Message
 from cloud_bridge.verbs import Verbs
 
 

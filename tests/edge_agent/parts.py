@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from cloud_bridge.envelope import rfc3339
-from cloud_bridge.messages import EVENTS, REPLY
+from cloud_bridge.messages.catalogue import EVENTS, REPLY
 from cloud_bridge.ports import Lane
 from device_drivers.device import ActKind, ActSpec, Arming, Outcome, Verdict, Whereabouts
 from edge_agent.clock import Clock

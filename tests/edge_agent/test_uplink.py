@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloud_bridge.envelope import read_envelope
-from cloud_bridge.messages import CATALOGUE
+from cloud_bridge.messages.catalogue import CATALOGUE
 from cloud_bridge.ports import StoreFailed
 from edge_agent import app
 from edge_agent.clock import Clock

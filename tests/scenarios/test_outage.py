@@ -16,7 +16,7 @@ import pytest
 
 from cloud_bridge.client import Scheduler as Centre
 from cloud_bridge.hearing import Kind
-from cloud_bridge.messages import EventData
+from cloud_bridge.messages.reports import EventData
 from edge_agent import timekeeper
 from edge_agent.journal.journal import CommitHooks, Journal
 from edge_agent.journal.tx import Tx

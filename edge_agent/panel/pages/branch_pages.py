@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from cloud_bridge.messages import OrderId
+from cloud_bridge.messages.words import OrderId
 from cloud_bridge.ports import StoreFailed
 from edge_agent.custody.stock import lots_at
 from edge_agent.journal.tx import Tx

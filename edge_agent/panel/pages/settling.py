@@ -12,7 +12,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from pydantic import Field
 
-from cloud_bridge.messages import TWO_PEOPLE, Choice, Name, OrderId, Sentence
+from cloud_bridge.messages.words import TWO_PEOPLE, Choice, Name, OrderId, Sentence
 from edge_agent.journal.tx import Tx
 from edge_agent.orders.reading import find_step
 from edge_agent.orders.rows import OrderRow

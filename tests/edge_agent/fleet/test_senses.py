@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cloud_bridge.messages import READING
+from cloud_bridge.messages.catalogue import READING
 from device_drivers.device import Happening, Reading
 from edge_agent.fleet.notebook import DeviceNotebook
 from edge_agent.fleet.tally import Tally

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cloud_bridge.messages import Code, OrderHold
+from cloud_bridge.messages.instructions import OrderHold
+from cloud_bridge.messages.words import Code
 from cloud_bridge.ports import StoreFailed
 from edge_agent.orders import intake
 from edge_agent.orders.desk import Rejected

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cloud_bridge.messages import INSTRUCTIONS, PLANNED
+from cloud_bridge.messages.catalogue import INSTRUCTIONS, PLANNED
 from cloud_bridge.ports import StoreFailed
 from edge_agent.orders.desk import Place
 from edge_agent.orders.record import set_lane

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from cloud_bridge.envelope import Moment
-from cloud_bridge.messages import Choice
+from cloud_bridge.messages.words import Choice
 from cloud_bridge.sockets import NotLoopbackError, require_loopback
 from device_drivers.catalog import UnknownKindError, kind_of
 from device_drivers.links.address import AddressError, open_address

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cloud_bridge import rejection
-from cloud_bridge.messages import Code
+from cloud_bridge.messages.words import Code
 from edge_agent.findings import Saying
 from edge_agent.orders.codes import _WHY_NOT
 from edge_agent.orders.desk import Rejected

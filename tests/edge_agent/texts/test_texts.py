@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from central_scheduler.orderbook import ENDS
-from cloud_bridge.messages import Choice, Code
+from cloud_bridge.messages.words import Choice, Code
 from device_drivers.crt591.codes import CODES
 from device_drivers.device import Whereabouts
 from edge_agent import findings, toml_mistakes
