@@ -1,4 +1,4 @@
-"""The way to a broker tried step by step: name, TCP, TLS, CONNACK, its limits, SUBACK, one message round.
+"""The way to a broker tried step by step: name, TCP, TLS, CONNACK, its limits, SUBACK, one message round, its queue.
 
 Knows what each step needs and what its failure is called; must not know how it is told, nor touch the branch's session.
 It speaks under a client id of its own and leaves no session behind.
@@ -18,9 +18,12 @@ from cloud_bridge.mqtt_link import MqttLink
 from cloud_bridge.settings import LinkSettings
 from cloud_bridge.sockets import open_socket
 from cloud_bridge.topics import Topics
+from cloud_bridge.trial_queue import kept_while_away
 
 TCP_LIMIT_S = 5.0
 ANSWER_LIMIT_S = 10.0
+QUEUE_LIMIT_S = 20.0
+QUEUE_MESSAGES = 1200  # a default mosquitto keeps 1,000 for a client that is away, and confirms the others, too
 SUFFIX = "-doctor"
 BIRTH_BYTES = 64 * 1024  # SES-2: a broker that takes less never hears that the branch is there
 WINDOW_MIN = 10  # fewer publishes under way at once, and a backlog of a day takes hours over a slow WAN
@@ -44,6 +47,7 @@ class Limits:
 
     tcp_s: float = TCP_LIMIT_S
     answer_s: float = ANSWER_LIMIT_S
+    queue_s: float = QUEUE_LIMIT_S
 
 
 async def try_broker(settings: LinkSettings, topics: Topics, limits: Limits = Limits()) -> AsyncIterator[Step]:
@@ -74,6 +78,9 @@ async def try_broker(settings: LinkSettings, topics: Topics, limits: Limits = Li
     try:
         async for step in _spoken(link, topics, where, limits):
             yield step
+            if not step.good and step.grave:
+                return
+        yield await _queue(link, options, f"{topics.doctor}/queue", limits)
     finally:
         await link.close(forget=True)
 
@@ -158,6 +165,22 @@ async def _round(link: MqttLink, topic: str, limits: Limits) -> Step:
         return _bad("broker_publish", topic=topic, why=refused)
     except LinkLost as lost:
         return _bad("broker_lost", why=lost)
+
+
+async def _queue(link: MqttLink, options: Connect, topic: str, limits: Limits) -> Step:
+    try:
+        told = await kept_while_away(link, options, topic, QUEUE_MESSAGES, limits.queue_s)
+    except (ConnectRefused, PublishRefused) as refused:
+        return _worse("broker_queue_unknown", why=refused)
+    except LinkLost as lost:
+        return _bad("broker_lost", why=lost)
+    except TimeoutError:
+        return _worse("broker_queue_slow", count=0, seconds=limits.queue_s)
+    if told.kept < told.confirmed:
+        return _bad("broker_queue", sent=told.confirmed, kept=told.kept)
+    if told.confirmed < told.sent:
+        return _worse("broker_queue_slow", count=told.confirmed, seconds=limits.queue_s)
+    return Step("broker_queue_good", places={"count": told.kept})
 
 
 def _limits(granted: Granted) -> list[Step]:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cloud_bridge.trial import Limits
 from edge_agent.texts import Texts
 from edge_agent.upkeep.doctor.examine import examine
 from edge_agent.upkeep.doctor.found import Found, Level
@@ -78,7 +77,6 @@ class Sick:
             "room": lambda _: self.room,
             "proc": nobody,
             "report": self.folder / "none" / "report",
-            "broker": Limits(0.3, 0.3),
             "user": lambda _: User("me", os.geteuid(), frozenset((os.getegid(), *os.getgroups()))),
         }
         return World(**(senses | self.senses))

@@ -12,7 +12,6 @@ import pytest
 
 import cli
 from cloud_bridge.client import Scheduler
-from cloud_bridge.trial import Limits
 from device_drivers.links.memory import named_line
 from edge_agent import app
 from edge_agent.settings import load
@@ -50,7 +49,6 @@ async def test_nothing_is_found_on_a_branch_that_is_well(
     monkeypatch.setattr(app, "kernel_synchronised", lambda: True)  # that of a test's machine vouches for nothing
     name = f"doctor-{tmp_path.name}"
     sick = Sick(tmp_path, broker.port, DEVICE.format(name=name))
-    sick.senses["broker"] = Limits()
     sick.data.mkdir(mode=0o700)
     machine = Crt591Line({0: ("card-1", Options())})
     areas: list[str] = []
