@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import socket
-import ssl
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from cloud_bridge.envelope import CONTENT_TYPE
+from cloud_bridge.gathering import GatheringSocket
 from cloud_bridge.link import TOO_LARGE, Connect, ConnectRefused, Granted, LinkLost, PublishRefused
 from cloud_bridge.sockets import open_socket
 from cloud_bridge.troubles import english_of
@@ -62,14 +61,14 @@ class Received:
 class _Paho(paho.Client):
     """paho with a socket that asyncio opened: its own connect would block the loop for seconds."""
 
-    opened: socket.socket | None = None
+    opened: GatheringSocket | None = None
 
     @property
-    def sock(self) -> socket.socket:
+    def sock(self) -> GatheringSocket:
         assert self.opened is not None, "the socket is opened before paho connects"
         return self.opened
 
-    def _create_socket(self) -> socket.socket:
+    def _create_socket(self) -> GatheringSocket:
         return self.sock
 
 
@@ -92,6 +91,8 @@ class MqttLink:
         self._unacked: deque[Received] = deque()
         self._flood_limit = options.receive_maximum + FLOOD_MARGIN
         self._reading = False
+        self._writing = False  # a turn of the loop will write what is queued
+        self._held_up = False  # the system takes no more: the selector says when it does again
         self._lasting = _of_publish()
         self._keeper: asyncio.Task[None] | None = None
         self._paho = self._prepare(options)
@@ -105,9 +106,8 @@ class MqttLink:
         where = f"{options.host}:{options.port}"
         try:
             async with asyncio.timeout(options.timeout_s):
-                link._paho.opened = await open_socket(
-                    options.host, options.port, options.tls, loopback_only=options.loopback_only
-                )
+                opened = await open_socket(options.host, options.port, options.tls, loopback_only=options.loopback_only)
+                link._paho.opened = GatheringSocket(opened)
                 link._start(options)
                 await link._connack
         except BaseException as error:
@@ -131,7 +131,6 @@ class MqttLink:
         client.on_socket_open = self._on_open
         client.on_socket_close = self._on_close
         client.on_socket_register_write = self._on_want_write
-        client.on_socket_unregister_write = self._on_written
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
@@ -159,7 +158,7 @@ class MqttLink:
     @property
     def congested(self) -> bool:
         """See link.Link."""
-        return bool(self._paho.want_write())
+        return self._paho.want_write() or self._paho.sock.unsent > 0
 
     async def subscribe(self, *topics: str) -> None:
         """See link.Link."""
@@ -212,6 +211,7 @@ class MqttLink:
             properties = _properties(PacketTypes.DISCONNECT) if forget else None
             if properties is not None:
                 properties.SessionExpiryInterval = 0
+            self._paho.sock.gathers = False  # paho closes behind its goodbye, so that has to be taken by the system
             self._paho.disconnect(properties=properties)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_LIMIT_S):
@@ -236,13 +236,12 @@ class MqttLink:
         self._read(on=True)
 
     def _on_close(self, client: Any, userdata: Any, sock: Any) -> None:
-        self._read(on=False)
+        self._leave_alone()
 
     def _on_want_write(self, client: Any, userdata: Any, sock: Any) -> None:
-        self._loop.add_writer(sock, self._step, self._paho.loop_write)
-
-    def _on_written(self, client: Any, userdata: Any, sock: Any) -> None:
-        self._loop.remove_writer(sock)
+        if not self._writing and not self._held_up:
+            self._writing = True
+            self._loop.call_soon(self._step, self._write_all)
 
     def _on_connect(
         self, client: Any, userdata: Any, flags: paho.ConnectFlags, reason: ReasonCode, properties: Properties | None
@@ -300,16 +299,45 @@ class MqttLink:
         sock = self._paho.sock
         if on and not self._lost.done():
             self._loop.add_reader(sock, self._step, self._read_all)
-            if isinstance(sock, ssl.SSLSocket):  # what TLS decoded before a pause, the selector cannot see
+            if sock.waiting:  # read before a pause: the selector cannot see it
                 self._loop.call_soon(self._step, self._read_all)
         elif sock.fileno() >= 0:
             self._loop.remove_reader(sock)
         self._reading = on
 
     def _read_all(self) -> None:
-        self._paho.loop_read()
-        while isinstance(self._paho.opened, ssl.SSLSocket) and self._reading and self._paho.opened.pending():
-            self._paho.loop_read()
+        """One read of the system, and every packet in it; what comes while reading is paused stays where it is."""
+        sock = self._paho.sock
+        if self._reading:
+            sock.fill()
+        while self._reading and sock.waiting:
+            if self._paho.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                return
+
+    def _write_all(self) -> None:
+        """All that a turn of the loop has brought together, in one write."""
+        self._writing = False
+        sock = self._paho.sock
+        if self._lost.done() or sock.fileno() < 0:
+            return
+        self._paho.loop_write()
+        sock.flush()
+        if sock.failed:
+            self._paho.loop_read()  # where paho hears of it, and ends the connection
+        self._watch_room(wanted=self.congested)
+
+    def _watch_room(self, *, wanted: bool) -> None:
+        """The selector says when the system takes bytes again, as long as some are refused."""
+        sock = self._paho.sock
+        if wanted and not self._held_up and sock.fileno() >= 0:
+            self._loop.add_writer(sock, self._step, self._write_all)
+        elif self._held_up and not wanted and sock.fileno() >= 0:
+            self._loop.remove_writer(sock)
+        self._held_up = wanted
+
+    def _leave_alone(self) -> None:
+        self._read(on=False)
+        self._watch_room(wanted=False)
 
     def _step(self, work: Callable[[], Any]) -> None:
         try:
@@ -344,10 +372,9 @@ class MqttLink:
             self._keeper.cancel()
             await asyncio.wait((self._keeper,))
         client = self._paho
-        client.on_socket_close = client.on_socket_unregister_write = client.on_disconnect = None
+        client.on_socket_close = client.on_disconnect = None
         if client.opened is not None and client.opened.fileno() >= 0:
-            self._loop.remove_reader(client.opened)
-            self._loop.remove_writer(client.opened)
+            self._leave_alone()
             client.opened.close()
 
 

@@ -8,9 +8,9 @@ import ssl
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -113,8 +113,8 @@ async def test_a_flood_outside_receive_maximum_leaves_the_socket_unread_instead_
             while link._reading:  # noqa: ASYNC110 - the link's inside offers no event for it
                 await asyncio.sleep(0.01)
         assert link._arrived.qsize() <= link._flood_limit + 1
+        assert link._flood_limit + 1 < 80, "more than may lie here: so it was read on"
         assert [await soon(link) for _ in range(80)] == [b"x" * 1000] * 80
-        assert link._reading
 
 
 async def test_a_retained_message_says_so(broker: Broker) -> None:
@@ -342,7 +342,7 @@ async def test_the_own_will_of_the_session_before_is_seen_on_the_own_topic(broke
 
 async def test_small_packets_leave_at_once(broker: Broker) -> None:
     async with linked(broker) as link:
-        assert link._paho.sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert link._paho.sock.inner.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 async def test_nothing_is_left_running(broker: Broker) -> None:
@@ -368,9 +368,9 @@ async def test_cancelling_a_connect_leaves_nothing() -> None:
         assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
-async def test_tls_carries_large_messages_and_refuses_a_stranger(tmp_path: Path) -> None:
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
+async def certified(folder: Path) -> tuple[Path, Path]:
+    """A key and a certificate for 127.0.0.1, made by openssl."""
+    key, certificate = folder / "key.pem", folder / "cert.pem"
     command = [
         "openssl",
         "req",
@@ -388,13 +388,218 @@ async def test_tls_carries_large_messages_and_refuses_a_stranger(tmp_path: Path)
         *command, "-keyout", str(key), "-out", str(certificate), stderr=asyncio.subprocess.DEVNULL
     )
     assert await making.wait() == 0
+    return key, certificate
+
+
+with_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="makes its certificate with openssl")
+
+
+@with_openssl
+async def test_tls_carries_large_messages_and_refuses_a_stranger(tmp_path: Path) -> None:
+    key, certificate = await certified(tmp_path)
     with Broker(tmp_path, extra=f"certfile {certificate}\nkeyfile {key}\n") as broker:
         trusted = ssl.create_default_context(cafile=str(certificate))
-        async with linked(broker, tls=trusted) as link:
+        async with linked(broker, tls=trusted, receive_maximum=1000) as link:
             await link.subscribe("t")
             for size in (1, 40_000, 300_000):
                 await link.publish("t", b"x" * size)
                 assert await soon(link) == b"x" * size
+            many = [b"%d" % n * 300 for n in range(200)]
+            await asyncio.gather(*(link.publish("t", payload) for payload in many))
+            assert [await soon(link) for _ in many] == many
             await link.close()
         with pytest.raises(ConnectRefused, match="certificate"):
             await MqttLink.connect(options(broker, tls=ssl.create_default_context()))
+
+
+# -- what passes between paho and the system ---------------------------------------------------------------------------
+
+CONNACK, PUBLISHED = bytes.fromhex("20 03 00 00 00"), bytes.fromhex("32 08 00 01 74 00")  # PUBLISH at QoS 1 on "t": …
+
+
+class Counted:
+    """A link's socket whose calls are counted; `room` bytes are taken before it is full."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.reads = self.writes = 0
+        self.room = 1 << 30
+
+    def recv(self, size: int) -> bytes:
+        self.reads += 1
+        return self.sock.recv(size)
+
+    def send(self, data: bytes | bytearray) -> int:
+        self.writes += 1
+        if not self.room:
+            raise BlockingIOError
+        taken = self.sock.send(data[: self.room])
+        self.room -= taken
+        return taken
+
+    def fileno(self) -> int:
+        return self.sock.fileno()
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+@dataclass
+class FarEnd:
+    """A broker of bytes: it writes what the test says, and keeps what it hears."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    async def hears(self, count: int) -> bytes:
+        async with asyncio.timeout(30):
+            return await self.reader.readexactly(count)
+
+    async def hears_all(self) -> bytes:
+        async with asyncio.timeout(30):
+            return await self.reader.read()
+
+
+@asynccontextmanager
+async def at_far_end() -> AsyncIterator[tuple[MqttLink, FarEnd, Counted]]:
+    """A link whose CONNECT was heard and answered."""
+    came: asyncio.Future[FarEnd] = asyncio.get_running_loop().create_future()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readexactly(2)
+        await reader.readexactly(head[1])
+        writer.write(CONNACK)
+        came.set_result(FarEnd(reader, writer))
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        link = await MqttLink.connect(Connect("127.0.0.1", server.sockets[0].getsockname()[1], "x", keepalive_s=3600))
+        far = await came
+        counted = Counted(link._paho.sock.inner)
+        link._paho.sock.inner = cast("socket.socket", counted)
+        try:
+            yield link, far, counted
+        finally:
+            await link.drop()
+            far.writer.close()
+
+
+def published(mid: int) -> bytes:
+    return PUBLISHED + bytes([mid]) + b"\x00hi"
+
+
+def puback(mid: int) -> bytes:
+    return bytes([0x40, 2, 0, mid])
+
+
+async def test_packets_that_came_together_take_one_read_and_their_pubacks_one_write() -> None:
+    async with at_far_end() as (link, far, counted):
+        far.writer.write(b"".join(published(mid) for mid in range(1, 9)))
+        messages = [await link.receive() for _ in range(8)]
+        assert (counted.reads, counted.writes) == (1, 0), "and nothing was acknowledged by itself"
+        for message in messages:
+            message.ack()
+        assert counted.writes == 0, "a turn of the loop later"
+        assert await far.hears(8 * 4) == b"".join(puback(mid) for mid in range(1, 9))
+        assert counted.writes == 1
+
+
+@pytest.mark.rule("INS-7")
+async def test_what_was_read_before_a_pause_is_heard_after_it_although_nothing_more_comes() -> None:
+    async with at_far_end() as (link, far, counted):
+        count = link._flood_limit + 20
+        far.writer.write(bytes.fromhex("30 06 00 01 74 00 68 69") * count)
+        first = await link.receive()
+        assert (first.payload, counted.reads, link._reading) == (b"hi", 1, False)
+        assert [await soon(link) for _ in range(count - 1)] == [b"hi"] * (count - 1)
+
+
+async def test_a_packet_that_comes_byte_by_byte_is_one_message() -> None:
+    async with at_far_end() as (link, far, _):
+        for byte in published(1) + published(2)[:-1]:
+            far.writer.write(bytes([byte]))
+            await far.writer.drain()
+            await asyncio.sleep(0)
+        assert await soon(link) == b"hi"
+        assert link._arrived.empty()
+        far.writer.write(published(2)[-1:])
+        assert await soon(link) == b"hi"
+
+
+@pytest.mark.rule("INS-2")
+async def test_no_puback_leaves_before_its_message_is_safe_whatever_is_written_meanwhile() -> None:
+    async with at_far_end() as (link, far, _):
+        far.writer.write(published(1) + published(2) + published(3))
+        one, two, three = [await link.receive() for _ in range(3)]
+        three.ack()
+        telling = asyncio.ensure_future(link.publish("u", b"told"))
+        told = await far.hears(2)
+        assert told[0] == 0x32
+        assert (await far.hears(told[1])).endswith(b"told")
+        two.ack()
+        one.ack()
+        assert await far.hears(3 * 4) == puback(1) + puback(2) + puback(3)
+        far.writer.write(puback(1))
+        await telling
+
+
+async def test_what_the_system_takes_piece_by_piece_arrives_whole_and_in_order() -> None:
+    async with at_far_end() as (link, far, counted):
+        counted.room = 10
+        waiting = [asyncio.ensure_future(link.publish("t", b"%d" % n * 50)) for n in range(9)]
+        assert await far.hears(10)
+        await asyncio.sleep(0)
+        assert link.congested
+        counted.room = 17
+        assert await far.hears(17)
+        await asyncio.sleep(0)
+        assert link.congested
+        counted.room = 1 << 30
+        heard = b""
+        while not heard.endswith(b"8" * 50):
+            heard += await far.hears(1)
+        places = [heard.find(b"%d" % n * 50) for n in range(1, 9)]
+        assert places == sorted(places)
+        assert not link._paho.sock.unsent
+        assert not asyncio.get_running_loop().remove_writer(link._paho.sock), "else it would turn for ever"
+        far.writer.write(b"".join(puback(mid) for mid in range(1, 10)))
+        await asyncio.gather(*waiting)
+
+
+async def test_a_goodbye_leaves_behind_all_that_was_published_although_the_way_was_full() -> None:
+    async with at_far_end() as (link, far, counted):
+        counted.room = 10
+        waiting = asyncio.ensure_future(link.publish("t", b"x" * 100))
+        await far.hears(10)
+        closing = asyncio.ensure_future(link.close())
+        await asyncio.sleep(0.01)
+        assert not closing.done()
+        counted.room = 1 << 30
+        assert (await far.hears_all()).endswith(b"x" * 100 + bytes.fromhex("e0 00"))
+        await closing
+        with pytest.raises(LinkLost):
+            await waiting
+
+
+async def test_a_line_that_breaks_in_writing_ends_the_link_at_once() -> None:
+    async with at_far_end() as (link, _, counted):
+        waiting = asyncio.ensure_future(link.publish("t", b"x"))
+
+        def broken(_: object) -> int:
+            raise ConnectionResetError(104, "reset")
+
+        counted.send = broken  # type: ignore[assignment, method-assign]
+        async with asyncio.timeout(30):
+            with pytest.raises(LinkLost, match="the connection was lost"):
+                await waiting
+            await link.wait_lost()
+
+
+async def test_what_came_before_the_end_is_heard_before_it() -> None:
+    async with at_far_end() as (link, far, _):
+        far.writer.write(published(1) + published(2))
+        far.writer.close()
+        async with asyncio.timeout(30):
+            await link.wait_lost()
+        came = [link._arrived.get_nowait() for _ in range(3)]
+        assert [message and message.payload for message in came] == [b"hi", b"hi", None]
