@@ -158,7 +158,7 @@ class MqttLink:
     @property
     def congested(self) -> bool:
         """See link.Link."""
-        return self._paho.want_write() or self._paho.sock.unsent > 0
+        return self._held_up  # what a turn of the loop has only gathered is on its way
 
     async def subscribe(self, *topics: str) -> None:
         """See link.Link."""
@@ -324,7 +324,7 @@ class MqttLink:
         sock.flush()
         if sock.failed:
             self._paho.loop_read()  # where paho hears of it, and ends the connection
-        self._watch_room(wanted=self.congested)
+        self._watch_room(wanted=self._paho.want_write() or sock.unsent > 0)
 
     def _watch_room(self, *, wanted: bool) -> None:
         """The selector says when the system takes bytes again, as long as some are refused."""

@@ -543,6 +543,14 @@ async def test_no_puback_leaves_before_its_message_is_safe_whatever_is_written_m
         await telling
 
 
+async def test_what_only_waits_for_its_turn_is_no_congestion(broker: Broker) -> None:
+    """Readings look at it before each: they would go one a second."""
+    async with await MqttLink.connect(options(broker)) as link:
+        for _ in range(5):
+            await link.publish("branchgate/v1/B1/readings/door-1", b"{}", qos=0)
+            assert not link.congested
+
+
 async def test_what_the_system_takes_piece_by_piece_arrives_whole_and_in_order() -> None:
     async with at_far_end() as (link, far, counted):
         counted.room = 10
