@@ -18,12 +18,13 @@ from typing import Any
 
 from bench.drain import drain
 from bench.figures import Chapter, machine, table
+from bench.flash import flash
 from bench.lines import Size, lines
 from bench.orders import Extent, orders
 from bench.rest import rest
 
 FOLDER = Path(__file__).parent
-CHAPTERS = ("orders", "drain", "rest", "lines")
+CHAPTERS = ("orders", "flash", "drain", "rest", "lines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ async def chapters(wanted: set[str], amount: Amount, profile: str = "") -> list[
     """Those that are wanted, one after the other: never two loads at a time."""
     works: dict[str, Callable[[], Awaitable[list[Chapter]]]] = {
         "orders": lambda: orders(amount.orders, profile),
+        "flash": lambda: flash(amount.orders),
         "drain": lambda: drain(amount.events),
         "rest": lambda: rest(amount.printers, amount.settle_s, amount.idle_s),
         "lines": lambda: lines(amount.lines),

@@ -62,11 +62,11 @@ async def orders(extent: Extent, profile: str = "") -> list[Chapter]:
     """Latency of a lone order beside the sum of its parts, then orders per second beside the minimal bridge."""
     async with Stage(extent.printers) as stage:
         least = await _parts(stage, extent.repeats)
-        minimal = await _minimal(stage, extent, "")
+        minimal = await under_minimal(stage, extent)
         file = stage.folder / "sheet.bin"
         file.write_bytes(sheet())
-        alike = await _minimal(stage, extent, str(file))
-        mine = await _agent(stage, extent, profile)
+        alike = await under_minimal(stage, extent, str(file))
+        mine = await under_agent(stage, extent, profile)
     return [_latency(mine.alone, least, minimal.alone), _throughput(mine, minimal, alike, extent)]
 
 
@@ -78,10 +78,10 @@ async def _parts(stage: Stage, repeats: int) -> Parts:
     return Parts(trip, parts.commits(stage.folder, repeats), await exchanges(stage.addresses[0], repeats))
 
 
-async def _minimal(stage: Stage, extent: Extent, file: str) -> Load:
-    """`file`: what it prints instead of one short line."""
+async def under_minimal(stage: Stage, extent: Extent, file: str = "") -> Load:
+    """The minimal bridge under both loads; `file`: what it prints instead of one short line."""
     given = (str(stage.port), str(stage.folder), file, *stage.addresses)
-    bridge = await stage.start_python("alike" if file else "minimal", "bench.minimal_bridge", *given)
+    bridge = await stage.start_python("alike" if file else "minimal", "bench.minimal_bridge", *given, journals=True)
     await bridge.until_said("ready")
     async with Loader.open(stage.port, minimal_bridge.DOWN, [minimal_bridge.UP], _minimal_ended) as loader:
         load = await _load(stage, loader, _minimal_order, extent, bridge)
@@ -89,7 +89,8 @@ async def _minimal(stage: Stage, extent: Extent, file: str) -> Load:
     return load
 
 
-async def _agent(stage: Stage, extent: Extent, profile: str) -> Load:
+async def under_agent(stage: Stage, extent: Extent, profile: str = "") -> Load:
+    """The agent as it ships under both loads."""
     agent = await stage.start_agent("bench.agent", profile)
     await agent.until_said("agent ready")
     topics = Topics(BRANCH)

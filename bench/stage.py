@@ -112,7 +112,9 @@ class Stage:
     `folder` is on the disk that is measured; the simulators' ledgers are on tmpfs, so that their fsync costs nothing.
     """
 
-    def __init__(self, printers: int) -> None:
+    def __init__(self, printers: int, flash: Sequence[str] = ()) -> None:
+        """`flash`: stands before the command of a program that keeps a journal, and makes its disk slow."""
+        self._flash = flash
         self.port = free_port()
         self.printers = printers
         self.addresses: list[str] = []
@@ -152,8 +154,8 @@ class Stage:
         self._stack.push_async_callback(program.end)
         return program
 
-    async def start_python(self, name: str, module: str, *arguments: str) -> Program:
-        return await self.start(name, sys.executable, "-m", module, *arguments)
+    async def start_python(self, name: str, module: str, *arguments: str, journals: bool = False) -> Program:
+        return await self.start(name, *(self._flash if journals else ()), sys.executable, "-m", module, *arguments)
 
     async def _start_broker(self) -> None:
         config = self.folder / "mosquitto.conf"
@@ -196,7 +198,7 @@ class Stage:
             text += _PRINTER.format(name=name, address=address, quiet_s=QUIET_S)
         config.write_text(text, encoding="utf-8")
         (self.folder / "journal").mkdir(exist_ok=True)
-        command = (sys.executable, "-m", module, "agent", "--config", str(config))
+        command = (*self._flash, sys.executable, "-m", module, "agent", "--config", str(config))
         return await self.start("agent", *command, more={PROFILE: profile})
 
     async def until_online(self, topics: Topics) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import pstats
+import shutil
 from pathlib import Path
 
 import pytest
 
-from bench import rest
+from bench import flash, rest
 from bench.__main__ import Amount, chapters
 from bench.figures import Chapter, Row, Spread, machine, table
 from bench.lines import DEAD, Size
@@ -52,6 +53,16 @@ async def test_orders_come_to_their_end_and_are_counted(tmp_path: Path) -> None:
     ]
     json.dumps([lone.numbers, many.numbers])
     assert any("agent" in place[0] for place in pstats.Stats(str(profile)).stats)  # type: ignore[attr-defined]
+
+
+@pytest.mark.process
+async def test_each_fsync_is_held(tmp_path: Path) -> None:
+    if shutil.which("strace") is None:
+        pytest.skip("no strace")
+    (slow,) = await chapters({"flash"}, TINY)
+    assert min(slow.numbers.values()) > 0
+    assert slow.numbers["minimal_p50_s"] * 1000 > flash.HELD_MS, "an order waits for a commit at least"
+    assert slow.numbers["alone_p50_s"] * 1000 > 2 * flash.HELD_MS, "armed before it acts, settled behind it"
 
 
 @pytest.mark.process
