@@ -26,7 +26,7 @@ from edge_agent.journal.opening import JournalLocked, JournalUnusable, Unreadabl
 from edge_agent.journal.reading import Reader
 from edge_agent.journal.reserve import Reserve, cannot_be_written, for_want_of_space
 from edge_agent.journal.ring import Ring, RingFull
-from edge_agent.journal.tx import Tx
+from edge_agent.journal.tx import TurnBack, Tx
 from edge_agent.journal.wear import Wear
 
 __all__ = ["CommitHooks", "Journal", "JournalLocked", "JournalUnusable", "Tx"]
@@ -221,6 +221,7 @@ class Journal:
 
         `patient`: nobody waits for it, so it goes with the next commit, or after PATIENCE_S with one of its own.
         What `work` raises undoes its own changes only and is raised by the future; StoreFailed: nothing was written.
+        It may be called again with another transaction, when that one could not stand: it changes nothing beside it.
         """
         future: asyncio.Future[T] = self._loop.create_future()
         if self._closed or self.read_only:
@@ -288,9 +289,7 @@ class Journal:
     def _try(self, batch: list[Job]) -> Exception | None:
         """One commit of the whole batch, or nothing of it and the reason."""
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            for job in batch:
-                self._run(job)
+            self._run_all(batch)
             self._hooks.before()
             self.ring.sync()  # before the journal: what is armed there must be known here
             self._db.execute("COMMIT")
@@ -311,13 +310,29 @@ class Journal:
             except OSError as error:
                 log.warning("ring: %s is not marked as committed (%s)", attempt, error)  # it only proves less
 
-    def _run(self, job: Job) -> None:
-        """One job of a batch. What it raises undoes itself alone; what the disk raises ends the whole batch."""
-        tx = job.tx = Tx(self._db, self._wall, disk_full=self.disk_full)
+    def _run_all(self, batch: list[Job]) -> None:
+        """All jobs in one transaction; when one of them must be undone, all are done once more, each with a savepoint.
+
+        Savepoints cost a copy of each page that is changed, and hardly ever is one needed.
+        """
+        self._db.execute("BEGIN IMMEDIATE")
+        if all(self._run(job, marked=False) for job in batch):
+            return
+        self._undo(batch)
+        self._db.execute("BEGIN IMMEDIATE")
+        for job in batch:
+            self._run(job, marked=True)
+
+    def _run(self, job: Job, *, marked: bool) -> bool:
+        """One job of a batch; whether it stands. What it raises undoes itself alone; what the disk raises ends all."""
+        tx = job.tx = Tx(self._db, self._wall, disk_full=self.disk_full, marked=marked)
         job.error = None
-        self._db.execute("SAVEPOINT job")
+        if marked:
+            self._db.execute("SAVEPOINT job")
         try:
             job.result = job.work(tx)
+        except TurnBack:
+            return False
         except Exception as error:  # belongs to whoever asked: it is raised there
             if isinstance(error, sqlite3.Error) and (opening.is_disk(error) or not self._db.in_transaction):
                 raise
@@ -326,8 +341,11 @@ class Journal:
             job.error = self._stage(tx)
         if job.error is not None:
             job.tx = None
-            self._db.execute("ROLLBACK TO job")
-        self._db.execute("RELEASE job")
+        if marked:
+            if job.error is not None:
+                self._db.execute("ROLLBACK TO job")
+            self._db.execute("RELEASE job")
+        return job.error is None
 
     def _stage(self, tx: Tx) -> Exception | None:
         """What a job arms goes into the ring; when it doesn't fit there, the job has failed."""

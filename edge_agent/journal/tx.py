@@ -5,25 +5,42 @@ Knows rows, the outbox and what the journal says of itself; when it becomes dura
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from cloud_bridge.envelope import rfc3339
+from edge_agent.journal.opening import is_disk
 
 BY_CENTRE, BY_PEOPLE = "1", "people"  # who adopted a journal (ORD-12), in its own words
+
+
+class TurnBack(BaseException):
+    """Something must be undone, and nothing marks where it began: the journal runs the transaction once more, `marked`.
+
+    No error: who catches errors must not keep it from the journal.
+    """
 
 
 class Tx:
     """One transaction in progress: SQL, the events that it tells and the attempts that it arms."""
 
-    def __init__(self, db: sqlite3.Connection, wall: Callable[[], datetime], *, disk_full: bool = False) -> None:
-        """`disk_full`: it lives on the reserve; nothing new may be begun (OUT-4)."""
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        wall: Callable[[], datetime],
+        *,
+        disk_full: bool = False,
+        marked: bool = True,
+    ) -> None:
+        """`disk_full`: it lives on the reserve; nothing new may be begun (OUT-4). `marked`: see `part`."""
         self.db = db
         self.wall = wall
         self.disk_full = disk_full
+        self._marked = marked
         self.armed: list[dict[str, Any]] = []
         self.settled: list[str] = []
         self.touched: set[str] = set()  # devices whose lanes have something to look at
@@ -36,6 +53,31 @@ class Tx:
         """Back at a savepoint: what was read since may not be so."""
         self.rows.clear()
         self.forgot_rows = True
+
+    @contextlib.contextmanager
+    def part(self) -> Iterator[None]:
+        """What is raised inside undoes what was changed inside, and is raised; what the disk raises is the journal's.
+
+        A savepoint copies each page that is changed behind it, and hardly one in thousands is needed. So there is
+        one only where the transaction is `marked`; else what was changed inside makes all of it turn back (TurnBack).
+        """
+        before = self.db.total_changes
+        if self._marked:
+            self.do("SAVEPOINT part")
+        try:
+            yield
+        except Exception as error:
+            if not self.db.in_transaction or (isinstance(error, sqlite3.Error) and is_disk(error)):
+                raise
+            if not self._marked and self.db.total_changes != before:
+                raise TurnBack from None
+            if self._marked:
+                self.do("ROLLBACK TO part")
+                self.do("RELEASE part")
+            self.forget_rows()
+            raise
+        if self._marked:
+            self.do("RELEASE part")
 
     def one(self, sql: str, *values: Any) -> sqlite3.Row | None:
         row: sqlite3.Row | None = self.db.execute(sql, values).fetchone()

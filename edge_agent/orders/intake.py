@@ -152,23 +152,17 @@ class Intake:
         tx.reply(envelope.id, self._answer_once(tx, _taken(envelope), envelope, CENTRE))
 
     def _try(self, tx: Tx, envelope: Envelope, caller: Caller) -> Result:
-        tx.do("SAVEPOINT instruction")
         try:
-            return self._handle(tx, envelope, caller)
+            with tx.part():
+                return self._handle(tx, envelope, caller)
         except Rejected as why:
-            tx.do("ROLLBACK TO instruction")
-            tx.forget_rows()
             return why
         except Exception as error:  # a fault of ours must not stop what stands behind this instruction
             if isinstance(error, sqlite3.Error) and is_disk(error):
                 raise  # the disk's fault, not the instruction's: the journal answers for it
-            tx.do("ROLLBACK TO instruction")
-            tx.forget_rows()
             self.faults += 1
             log.exception("instruction %r: a fault of ours, nothing of it was done", envelope.id)
             return Rejected(Code.INVALID, "agent_failed")
-        finally:
-            tx.do("RELEASE instruction")
 
     def _answer_once(self, tx: Tx, taken: Taken, asked: Envelope | Rejected, caller: Caller) -> dict[str, Any]:
         """The first answer to an id is kept; a repeat gets it again and has no effect (INS-3)."""

@@ -112,14 +112,15 @@ class InlineJournal(Journal):
         if batch:
             self._commit(batch)
 
-    def _run(self, job: Job) -> None:
+    def _run(self, job: Job, *, marked: bool) -> bool:
         """What the transaction went on with is what stands in the tables then."""
-        super()._run(job)
+        stands = super()._run(job, marked=marked)
         if job.tx is not None:
             fresh = Tx(self._db, self._wall)
             for key, kept in job.tx.rows.items():
                 _READ[key[0]](fresh, *key[1:])
                 assert kept == fresh.rows[key], f"{key} was changed behind the transaction's back"
+        return stands
 
     def _write_loop(self) -> None:
         """Its thread has nothing to do."""

@@ -178,6 +178,66 @@ async def test_a_mistake_of_one_job_is_its_own(tmp_path: Path, mistake: Callable
         assert woken == {"a", "b"}
 
 
+async def test_savepoints_are_set_only_where_something_is_undone(tmp_path: Path) -> None:
+    """They copy each page that is changed: a batch of which all stands does without them."""
+    said: list[str] = []
+
+    def heard(tx: Tx) -> None:
+        tx.db.set_trace_callback(said.append)
+        tx.emit("heard", None, {})
+
+    def times(word: str) -> int:
+        return sum(statement.startswith(word) for statement in said)
+
+    gate = Gate()
+    async with opened(tmp_path, gate) as journal:
+        await held(journal, gate)
+        good = [journal.post(heard) for _ in range(3)]
+        gate.open()
+        await asyncio.gather(*good)
+        assert (times("SAVEPOINT"), times("INSERT INTO outbox")) == (0, 3), said
+        with pytest.raises(Mistake):
+            await journal.write(_raise(Mistake("no")))
+        assert (times("SAVEPOINT"), times("ROLLBACK TO")) == (1, 1)
+
+
+async def test_what_a_part_did_is_undone_and_the_rest_stands(tmp_path: Path) -> None:
+    """Its neighbours are asked once more then, and what they did the first time is gone, in the ring too."""
+    gate = Gate()
+    called: list[str] = []
+
+    def neighbour(tx: Tx) -> int:
+        called.append("neighbour")
+        tx.armed.append(arming(f"n{called.count('neighbour')}/s/1"))
+        return tx.emit("neighbour", None, {})
+
+    def parted(*, changes: bool) -> Callable[[Tx], int]:
+        def work(tx: Tx) -> int:
+            called.append("parted")
+            try:
+                with tx.part():
+                    if changes:
+                        tx.emit("undone", None, {})
+                    tx.rows["x",] = 1
+                    raise Mistake
+            except Mistake:
+                assert not tx.rows
+            return tx.emit("refused", None, {})
+
+        return work
+
+    async with opened(tmp_path, gate) as journal:
+        for changes in (False, True):
+            await held(journal, gate)
+            one, two = journal.post(neighbour), journal.post(parted(changes=changes))
+            gate.open()
+            assert [await one, await two] == ([2, 3] if not changes else [5, 6])
+        told = [type_ for _, type_ in await journal.read(events)]
+        assert told == ["first", "neighbour", "refused"] * 2
+        assert called == ["neighbour", "parted"] * 3, "where nothing was changed nothing is done again"
+        assert set(journal.ring.entries) == {"n1/s/1", "n3/s/1"}
+
+
 async def test_who_gave_up_hurts_nobody(tmp_path: Path) -> None:
     gate = Gate()
     async with opened(tmp_path, gate) as journal:
