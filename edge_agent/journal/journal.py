@@ -26,7 +26,8 @@ from edge_agent.journal.opening import JournalLocked, JournalUnusable, Unreadabl
 from edge_agent.journal.reading import Reader
 from edge_agent.journal.reserve import Reserve, cannot_be_written, for_want_of_space
 from edge_agent.journal.ring import Ring, RingFull
-from edge_agent.journal.tx import TurnBack, Tx
+from edge_agent.journal.rows import KeptRows
+from edge_agent.journal.tx import Key, TurnBack, Tx
 from edge_agent.journal.wear import Wear
 
 __all__ = ["CommitHooks", "Journal", "JournalLocked", "JournalUnusable", "Tx"]
@@ -60,7 +61,8 @@ class Journal:
         self._told = asyncio.Event()
         self._listeners: list[Callable[[], None]] = []
         self._on_touched: Callable[[set[str]], None] = lambda _devices: None
-        self._kept: dict[tuple[str, ...], Any] = {}  # see `kept`
+        self._kept: dict[Key, Any] = {}  # see `kept`
+        self._rows = KeptRows()
         self._reader = Reader(self.path, wall, self._met)
         self._closed = False
         self.wear = Wear()
@@ -316,22 +318,25 @@ class Journal:
         Savepoints cost a copy of each page that is changed, and hardly ever is one needed.
         """
         self._db.execute("BEGIN IMMEDIATE")
+        self._rows.begin(self._db)
         if all(self._run(job, marked=False) for job in batch):
             return
         self._undo(batch)
         self._db.execute("BEGIN IMMEDIATE")
+        self._rows.begin(self._db)
         for job in batch:
             self._run(job, marked=True)
 
     def _run(self, job: Job, *, marked: bool) -> bool:
         """One job of a batch; whether it stands. What it raises undoes itself alone; what the disk raises ends all."""
-        tx = job.tx = Tx(self._db, self._wall, disk_full=self.disk_full, marked=marked)
+        tx = job.tx = Tx(self._db, self._wall, disk_full=self.disk_full, marked=marked, before=self._rows)
         job.error = None
         if marked:
             self._db.execute("SAVEPOINT job")
         try:
             job.result = job.work(tx)
         except TurnBack:
+            job.tx = None
             return False
         except Exception as error:  # belongs to whoever asked: it is raised there
             if isinstance(error, sqlite3.Error) and (opening.is_disk(error) or not self._db.in_transaction):
@@ -339,7 +344,9 @@ class Journal:
             job.error = error
         else:
             job.error = self._stage(tx)
-        if job.error is not None:
+        if job.error is None:
+            self._rows.take(tx)
+        else:
             job.tx = None
         if marked:
             if job.error is not None:
@@ -358,6 +365,7 @@ class Journal:
         return None
 
     def _undo(self, batch: list[Job]) -> None:
+        self._rows.forget()
         if self._db.in_transaction:
             with contextlib.suppress(sqlite3.Error):  # the next BEGIN fails then, and tries this again
                 self._db.execute("ROLLBACK")
@@ -404,7 +412,7 @@ class Journal:
         """
         return self._reader.glance(work)
 
-    def kept(self, key: tuple[str, ...], look: Callable[[Tx], Any]) -> Any:
+    def kept(self, key: Key, look: Callable[[Tx], Any]) -> Any:
         """A row that is asked for again and again, read once: `look` reads it into `tx.rows[key]` and returns that.
 
         Whoever changes it puts the new one there, and it is followed from commit to commit. Raises StoreFailed.

@@ -10,12 +10,17 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from cloud_bridge.envelope import rfc3339
 from edge_agent.journal.opening import is_disk
 
+Key = tuple[str, ...]  # which row it is: its kind, and what names it
 BY_CENTRE, BY_PEOPLE = "1", "people"  # who adopted a journal (ORD-12), in its own words
+
+
+_LAST_SEQ = ("last_seq",)
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class TurnBack(BaseException):
@@ -23,6 +28,21 @@ class TurnBack(BaseException):
 
     No error: who catches errors must not keep it from the journal.
     """
+
+
+class Known(Protocol):
+    """Rows as they stood before the transaction."""
+
+    def __getitem__(self, key: Key) -> Any:
+        """None: not known."""
+
+
+class _Nothing:
+    def __getitem__(self, key: Key) -> None:
+        return None
+
+
+NOTHING = _Nothing()
 
 
 class Tx:
@@ -35,8 +55,12 @@ class Tx:
         *,
         disk_full: bool = False,
         marked: bool = True,
+        before: Known = NOTHING,
     ) -> None:
-        """`disk_full`: it lives on the reserve; nothing new may be begun (OUT-4). `marked`: see `part`."""
+        """`disk_full`: it lives on the reserve; nothing new may be begun (OUT-4). `marked`: see `part`.
+
+        `before`: rows that need not be read, for nobody has changed them since.
+        """
         self.db = db
         self.wall = wall
         self.disk_full = disk_full
@@ -45,14 +69,20 @@ class Tx:
         self.settled: list[str] = []
         self.touched: set[str] = set()  # devices whose lanes have something to look at
         self.told = False
-        self.rows: dict[tuple[str, ...], Any] = {}  # read before: who changes one of them puts the new one here
+        self.rows: dict[Key, Any] = {}  # read or written here: who changes one puts the new one here; None: removed
         self.forgot_rows = False
+        self._before = before
         self._now = ""
 
     def forget_rows(self) -> None:
         """Back at a savepoint: what was read since may not be so."""
         self.rows.clear()
+        self._before = NOTHING
         self.forgot_rows = True
+
+    def row(self, key: Key) -> Any:
+        """As it stands now, if it was read or written already; None: ask SQLite."""
+        return self.rows[key] if key in self.rows else self._before[key]
 
     @contextlib.contextmanager
     def part(self) -> Iterator[None]:
@@ -99,16 +129,20 @@ class Tx:
         """Adds one event to the outbox (OUT-1); returns its seq."""
         self.told = True
         sql = "INSERT INTO outbox (type, subject, time, data) VALUES (?, ?, ?, ?)"
-        return self.do(sql, type_, subject, self.now(), json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+        seq = self.rows[_LAST_SEQ] = self.do(sql, type_, subject, self.now(), _json(data))
+        return seq
 
     def reply(self, instruction: str, data: dict[str, Any]) -> None:
         self.told = True
         sql = "INSERT INTO replies (instruction, time, data) VALUES (?, ?, ?)"
-        self.do(sql, instruction, self.now(), json.dumps(data, ensure_ascii=False, separators=(",", ":")))
+        self.do(sql, instruction, self.now(), _json(data))
 
     def last_seq(self) -> int:
-        row = self.one("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
-        return int(row[0]) if row else 0
+        seq: int | None = self.row(_LAST_SEQ)
+        if seq is None:
+            row = self.one("SELECT seq FROM sqlite_sequence WHERE name = 'outbox'")
+            seq = self.rows[_LAST_SEQ] = int(row[0]) if row else 0
+        return seq
 
     @property
     def adopted(self) -> str:
@@ -117,8 +151,16 @@ class Tx:
         return said if said in (BY_CENTRE, BY_PEOPLE) else ""
 
     def meta(self, key: str, default: str = "") -> str:
-        row = self.one("SELECT value FROM meta WHERE key = ?", key)
-        return str(row[0]) if row else default
+        kept: tuple[str | None] | None = self.row(("meta", key))
+        if kept is None:
+            row = self.one("SELECT value FROM meta WHERE key = ?", key)
+            kept = self.rows["meta", key] = (str(row[0]) if row else None,)
+        return default if kept[0] is None else kept[0]
 
     def set_meta(self, key: str, value: str) -> None:
         self.do("INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value)
+        self.rows["meta", key] = (value,)
+
+    def drop_meta(self, key: str) -> None:
+        self.do("DELETE FROM meta WHERE key = ?", key)
+        self.rows["meta", key] = (None,)

@@ -30,8 +30,12 @@ class Bodies:
 
 def keep_form(tx: Tx, body: str) -> int:
     """The number of this JSON text, written if it is new."""
-    row = tx.one("SELECT n FROM forms WHERE body = ?", body)
-    return int(row[0]) if row else tx.do("INSERT INTO forms (body) VALUES (?)", body)
+    number: int | None = tx.row(("form", body))
+    if number is None:
+        row = tx.one("SELECT n FROM forms WHERE body = ?", body)
+        number = int(row[0]) if row else tx.do("INSERT INTO forms (body) VALUES (?)", body)
+        tx.rows["form", body] = number
+    return number
 
 
 def form(tx: Tx, number: int) -> dict[str, Any]:

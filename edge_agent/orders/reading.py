@@ -1,6 +1,6 @@
 """What the journal holds of orders, steps, attempts and lanes: each question a function inside a caller's transaction.
 
-Knows SQL; changes nothing and decides nothing. Single rows are read once in each transaction (`tx.rows`): whoever
+Knows SQL; changes nothing and decides nothing. Single rows are read once and followed from then on (`tx.row`): whoever
 changes one keeps it true there (`record`).
 """
 
@@ -36,7 +36,7 @@ def keep_order(tx: Tx, order: OrderRow) -> OrderRow:
 
 
 def find_order(tx: Tx, order_id: str) -> OrderRow | None:
-    kept: OrderRow | None = tx.rows.get(("order", order_id))
+    kept: OrderRow | None = tx.row(("order", order_id))
     if kept is not None:
         return kept
     row = tx.one(f"SELECT {ORDER_COLUMNS} FROM orders WHERE id = ?", order_id)
@@ -128,7 +128,7 @@ def keep_step(tx: Tx, step: StepRow) -> StepRow:
 
 
 def steps_of(tx: Tx, order_id: str) -> list[StepRow]:
-    names: list[str] | None = tx.rows.get(("steps", order_id))
+    names: list[str] | None = tx.row(("steps", order_id))
     if names is None:
         sql = f"SELECT {STEP_COLUMNS} FROM steps WHERE order_id = ? ORDER BY position"
         steps = [keep_step(tx, step_in(row)) for row in tx.all(sql, order_id)]
@@ -138,7 +138,7 @@ def steps_of(tx: Tx, order_id: str) -> list[StepRow]:
 
 
 def find_step(tx: Tx, order_id: str, name: str) -> StepRow | None:
-    kept: StepRow | None = tx.rows.get(("step", order_id, name))
+    kept: StepRow | None = tx.row(("step", order_id, name))
     if kept is not None:
         return kept
     row = tx.one(f"SELECT {STEP_COLUMNS} FROM steps WHERE order_id = ? AND name = ?", order_id, name)
@@ -159,9 +159,18 @@ def attempts_of(tx: Tx, order_id: str) -> list[AttemptRow]:
     return [attempt_in(row) for row in tx.all(sql, f"{order_id}/", f"{order_id}0")]
 
 
+def keep_attempt(tx: Tx, attempt: AttemptRow) -> AttemptRow:
+    """As it stands in the journal now."""
+    tx.rows["attempt", attempt.id] = attempt
+    return attempt
+
+
 def find_attempt(tx: Tx, attempt: str) -> AttemptRow | None:
+    kept: AttemptRow | None = tx.row(("attempt", attempt))
+    if kept is not None:
+        return kept
     row = tx.one(f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE id = ?", attempt)
-    return attempt_in(row) if row else None
+    return keep_attempt(tx, attempt_in(row)) if row else None
 
 
 def lanes_held_by(tx: Tx, order_id: str) -> list[LaneRow]:
@@ -185,7 +194,7 @@ def keep_lane(tx: Tx, lane: LaneRow) -> LaneRow:
 
 
 def lane_of(tx: Tx, device: str) -> LaneRow:
-    kept: LaneRow | None = tx.rows.get(("lane", device))
+    kept: LaneRow | None = tx.row(("lane", device))
     if kept is not None:
         return kept
     row = tx.one("SELECT device, holder, shut, reason, attempt FROM lanes WHERE device = ?", device)
@@ -205,7 +214,7 @@ def notes_after(tx: Tx, device: str, mark: int) -> list[str]:
 
 def memory_text(tx: Tx, device: str) -> str:
     """What the device's driver remembers, as it is written; an empty object when nothing."""
-    text: str | None = tx.rows.get(("memory", device))
+    text: str | None = tx.row(("memory", device))
     if text is None:
         row = tx.one("SELECT memory FROM memories WHERE device = ?", device)
         text = tx.rows["memory", device] = row[0] if row else "{}"

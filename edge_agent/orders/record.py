@@ -1,7 +1,8 @@
 """Every change of orders, steps, attempts and lanes, with the event that tells it.
 
 One function per change, each inside a caller's transaction (OUT-1). Knows SQL and the state tables; decides nothing.
-Only here are their rows changed: a transaction that has read one goes on with what was made of it (`tx.rows`).
+Only here are their rows changed: whoever has read one goes on with what was made of it (`tx.rows`), in this transaction
+and in the next.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from edge_agent.orders.reading import (
     DEVICE_CHANGED,
     get_order,
     get_step,
+    keep_attempt,
     keep_lane,
     keep_order,
     keep_step,
     memory_of,
     steps_of,
 )
-from edge_agent.orders.rows import FLAGS, MACHINE, STEP_COLUMNS, By, LaneRow, OrderRow, StepRow, attempt_id
+from edge_agent.orders.rows import FLAGS, MACHINE, STEP_COLUMNS, AttemptRow, By, LaneRow, OrderRow, StepRow, attempt_id
 from edge_agent.orders.states import ENDS, UNSETTLED, Goal, Order, Step, order_change, step_change
 
 ORDER_CHANGED = "branchgate.order.changed.v1"
@@ -87,6 +89,8 @@ def change_step(
     )
     if attempt and to is not Step.ARMED:  # it was begun as armed
         tx.do("UPDATE attempts SET state = ?, decided = ? WHERE id = ?", to.value, int(bool(by.people)), attempt)
+        if (row := tx.row(("attempt", attempt))) is not None:
+            keep_attempt(tx, replace(row, state=to, decided=bool(by.people)))
         if to not in UNSETTLED:
             tx.settled.append(attempt)
     data: dict[str, Any] = {"order": step.order_id, "step": step.name, "attempt": attempt, "act": step.act}
@@ -104,7 +108,8 @@ def add_step(tx: Tx, step: StepRow) -> None:
     row |= {"state": step.state.value, "facts": json.dumps(step.facts, ensure_ascii=False)}
     sql = f"INSERT INTO steps ({STEP_COLUMNS}) VALUES ({', '.join(f':{name}' for name in row)})"
     tx.db.execute(sql, row)
-    tx.rows.pop(("steps", step.order_id), None)
+    keep_step(tx, step)
+    tx.rows["steps", step.order_id] = None  # there is one more
 
 
 def open_attempt(tx: Tx, step: StepRow, arming: Arming) -> StepRow:
@@ -113,9 +118,9 @@ def open_attempt(tx: Tx, step: StepRow, arming: Arming) -> StepRow:
     attempt = attempt_id(step, k)
     mark = int((tx.one("SELECT coalesce(max(n), 0) FROM notes WHERE device = ?", step.device) or [0])[0])
     sql = "INSERT INTO attempts (id, order_id, step, device, act, state, arming, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-    tx.do(
-        sql, attempt, step.order_id, step.name, step.device, step.act, "armed", json.dumps(dict(arming.readings)), mark
-    )
+    named = (attempt, step.order_id, step.name, step.device, step.act)
+    tx.do(sql, *named, Step.ARMED.value, text := json.dumps(dict(arming.readings)), mark)
+    keep_attempt(tx, AttemptRow(*named, Step.ARMED, Arming(json.loads(text)), mark))
     armed = keep_step(tx, replace(get_step(tx, step.order_id, step.name), armings=k))  # written with its new state
     remember(tx, step.device, arming.memory)
     tx.armed.append(

@@ -54,7 +54,7 @@ def set_mark(tx: Tx, clock: Clock) -> None:
     now, known = clock.now(), marks(tx)
     for wrong in known:
         if datetime.fromisoformat(wrong.time) > now:
-            tx.do("DELETE FROM meta WHERE key = ?", wrong.key)
+            tx.drop_meta(wrong.key)
     counted = {row["name"]: row["seq"] for row in tx.all("SELECT name, seq FROM sqlite_sequence")}
     upto = {table: counted.get(table, 0) for table in TABLES}
     mark = Mark(known[-1].number + 1 if known else 1, rfc3339(now), upto)
@@ -65,7 +65,7 @@ def forget(tx: Tx, clock: Clock, age: timedelta) -> None:
     """Those that are older than anything is kept, but for the newest of them: it says how far removing may go."""
     old = [mark for mark in marks(tx) if clock.older_than(mark.time, age)]
     for mark in old[:-1]:
-        tx.do("DELETE FROM meta WHERE key = ?", mark.key)
+        tx.drop_meta(mark.key)
 
 
 def upto(known: list[Mark], clock: Clock, table: str, age: timedelta) -> int:

@@ -120,6 +120,7 @@ def _remove_orders(tx: Tx, keys: list[int]) -> int:
         if row:
             tx.do("DELETE FROM orders WHERE id = ?", row["id"])
             gone += 1
+    tx.forget_rows()
     return gone
 
 

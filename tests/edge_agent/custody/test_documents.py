@@ -99,6 +99,7 @@ class Custody:
     def change(self, sql: str, *values: Any) -> Any:
         def work(tx: Any) -> None:
             tx.do(sql, *values)
+            tx.forget_rows()
             tx.touched.add("a4-1")
 
         return self.book.journal.write(work)

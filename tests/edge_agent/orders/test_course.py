@@ -94,7 +94,7 @@ async def test_what_runs_when_the_cancel_comes_is_settled_first(tmp_path: Path) 
 async def test_the_cancel_is_decided_in_the_transaction_that_would_arm(tmp_path: Path) -> None:
     async with Book(tmp_path) as book:
         await book.submit()
-        await book.do(lambda tx: tx.do("UPDATE orders SET goal = 'cancel', goal_reason = 'x' WHERE id = 'o1'"))
+        await book.alter("UPDATE orders SET goal = 'cancel', goal_reason = 'x' WHERE id = 'o1'")
         assert await book.arm() == NotNow("moved_on")
         assert book.order().state == "cancelled"
         assert book.one("SELECT 1 FROM attempts") is None
@@ -155,7 +155,7 @@ async def test_a_held_order_can_be_cancelled(tmp_path: Path, way: Way) -> None:
 async def test_a_hold_is_looked_at_in_the_transaction_that_arms(tmp_path: Path) -> None:
     async with Book(tmp_path) as book:
         await book.submit()
-        await book.do(lambda tx: tx.do("UPDATE orders SET held = 1 WHERE id = 'o1'"))
+        await book.alter("UPDATE orders SET held = 1 WHERE id = 'o1'")
         assert await book.arm() == NotNow("held")
         assert book.order().state == "held"
         assert book.one("SELECT 1 FROM attempts") is None

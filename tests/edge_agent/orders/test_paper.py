@@ -655,7 +655,7 @@ async def test_proof_after_the_end_is_told_once_and_the_driver_forgets(tmp_path:
     async with paper_book(tmp_path, "paper_last") as book:
         await book.submit()
         await in_doubt(book, "receipt")
-        await book.do(lambda tx: tx.do("INSERT INTO memories VALUES (?, ?)", PRINTER, '{"open_job": "o1/receipt/1"}'))
+        await book.alter("INSERT INTO memories VALUES (?, ?)", PRINTER, '{"open_job": "o1/receipt/1"}')
         await choose(book, "skip", "zhang")
         await prove(book)
         await book.restart()

@@ -173,7 +173,7 @@ async def test_its_document_is_fetched_at_its_time(tmp_path: Path, lie_s: float)
         paper = ("o1", "paper", "application/pdf", "0" * 64, "https://a", "wanted")
         sql = "INSERT INTO documents (order_id, name, media_type, sha256, address, state) VALUES (?, ?, ?, ?, ?, ?)"
         await book.do(lambda tx: tx.do(sql, *paper))
-        await book.do(lambda tx: tx.do("UPDATE steps SET document = 'paper' WHERE name = 'draw'"))
+        await book.alter("UPDATE steps SET document = 'paper' WHERE name = 'draw'")
         wanted = []
         for seconds in (59.9, 60.0):
             book.wall.lie_s, book.wall.seconds = lie_s, seconds

@@ -275,12 +275,12 @@ async def test_scenes_parameters_and_steps_are_called_by_their_titles(
 
 async def test_what_nobody_titled_is_called_by_its_name(panel: Panel) -> None:
     recipe = {"scene": {"title": {"zh": "<b>领卡</b>"}}, "parameters": {"receipt": {}}, "step": [{"name": "draw"}]}
-    await panel.people.book.do(lambda tx: tx.do("UPDATE forms SET body = ?", json.dumps(recipe)))
+    await panel.people.book.alter("UPDATE forms SET body = ?", json.dumps(recipe))
     browser = await Browser.of(panel, "teller")
     page = (await browser.get(f"/orders/{ORDER}")).body.decode()
     assert "&lt;b&gt;领卡&lt;/b&gt;" in page
     assert "<dt>receipt</dt>" in page
-    await panel.people.book.do(lambda tx: tx.do("UPDATE forms SET body = '{}'"))
+    await panel.people.book.alter("UPDATE forms SET body = '{}'")
     assert "collect_card" in text(await browser.get("/orders"))
 
 
@@ -291,6 +291,7 @@ async def test_a_step_with_a_title_of_its_own_is_called_by_it(panel: Panel) -> N
         recipe = json.loads(row["body"])
         recipe["step"][0]["title"] = {"zh": "取出新卡", "en": "Take a new card"}
         tx.do("UPDATE forms SET body = ? WHERE n = ?", json.dumps(recipe), row["n"])
+        tx.forget_rows()
 
     await panel.people.book.do(titled)
     browser = await Browser.of(panel, "teller")
