@@ -5,6 +5,7 @@ Knows the promises that the bridge builds on; must not know which library keeps 
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -134,6 +135,15 @@ class Link(Protocol):
         """QoS 1: returns after PUBACK. Raises PublishRefused, and LinkLost at the moment the connection ends.
 
         Calls leave in the order in which they are made, `window` at once.
+        """
+        ...
+
+    async def send(
+        self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1, expiry_s: int | None = None
+    ) -> asyncio.Future[None]:
+        """The same for whoever sends several: returns when it is on its way, and the future is the PUBACK.
+
+        Raises what never left: PublishRefused, LinkLost; the rest is raised by the future, and nobody need wait for it.
         """
         ...
 

@@ -85,7 +85,7 @@ class MqttLink:
         self._lost: asyncio.Future[LinkLost] = self._loop.create_future()
         self._connack: asyncio.Future[None] = self._loop.create_future()
         self._subacks: dict[int, asyncio.Future[list[ReasonCode]]] = {}
-        self._pubacks: dict[int, asyncio.Future[ReasonCode]] = {}
+        self._pubacks: dict[int, tuple[str, asyncio.Future[None]]] = {}  # with the topic that it was published on
         self._slots = asyncio.Semaphore(0)
         self._arrived: asyncio.Queue[Received | None] = asyncio.Queue()
         self._unacked: deque[Received] = deque()
@@ -93,7 +93,7 @@ class MqttLink:
         self._reading = False
         self._writing = False  # a turn of the loop will write what is queued
         self._held_up = False  # the system takes no more: the selector says when it does again
-        self._lasting = _of_publish()
+        self._lasting = _packed(_of_publish())
         self._keeper: asyncio.Task[None] | None = None
         self._paho = self._prepare(options)
 
@@ -177,6 +177,12 @@ class MqttLink:
         self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1, expiry_s: int | None = None
     ) -> None:
         """See link.Link."""
+        await (await self.send(topic, payload, retain=retain, qos=qos, expiry_s=expiry_s))
+
+    async def send(
+        self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1, expiry_s: int | None = None
+    ) -> asyncio.Future[None]:
+        """See link.Link."""
         if len(topic) + len(payload) + PACKET_OVERHEAD > self._packet_limit:
             raise PublishRefused(topic, TOO_LARGE, 0x95)  # sent all the same it would end the connection, each time
         properties = self._lasting if expiry_s is None else _of_publish(expiry_s)
@@ -186,11 +192,12 @@ class MqttLink:
             self._slots.release()
             raise self._loss()
         info = self._paho.publish(topic, payload, qos, retain, properties)
+        acknowledged: asyncio.Future[None] = self._loop.create_future()
         if qos > 0:
-            puback = self._pubacks[info.mid] = self._loop.create_future()
-            reason = await puback
-            if reason.value >= FIRST_REFUSAL:
-                raise PublishRefused(topic, reason.getName(), reason.value)
+            self._pubacks[info.mid] = (topic, acknowledged)
+        else:
+            acknowledged.set_result(None)
+        return acknowledged
 
     async def receive(self) -> Received:
         """See link.Link; one caller at a time."""
@@ -273,12 +280,17 @@ class MqttLink:
             granted.set_result(reasons)
 
     def _on_publish(self, client: Any, userdata: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
-        puback = self._pubacks.pop(mid, None)
-        if puback is None:
+        waiting = self._pubacks.pop(mid, None)
+        if waiting is None:
             return  # QoS 0 is told as published too
         self._slots.release()  # only now: the broker counts it until here, whether or not somebody still waits
-        if not puback.done():
-            puback.set_result(reason)
+        topic, acknowledged = waiting
+        if acknowledged.done():
+            return
+        if reason.value < FIRST_REFUSAL:
+            acknowledged.set_result(None)
+        else:
+            _fail(acknowledged, PublishRefused(topic, reason.getName(), reason.value))
 
     def _on_message(self, client: Any, userdata: Any, raw: paho.MQTTMessage) -> None:
         message = Received(raw.topic, bytes(raw.payload), raw.retain, raw.mid, self)
@@ -350,10 +362,11 @@ class MqttLink:
             return
         log.debug("mqtt link ended: %s", loss)
         self._lost.set_result(loss)
-        answers: list[asyncio.Future[Any]] = [self._connack, *self._subacks.values(), *self._pubacks.values()]
+        pubacks = [acknowledged for _, acknowledged in self._pubacks.values()]
+        answers: list[asyncio.Future[Any]] = [self._connack, *self._subacks.values(), *pubacks]
         for waiting in answers:
             if not waiting.done():
-                waiting.set_exception(self._loss())
+                _fail(waiting, self._loss())
         self._subacks.clear()
         self._pubacks.clear()
         self._slots.release()  # each publish that waits for a slot wakes the next one
@@ -366,8 +379,6 @@ class MqttLink:
 
     async def _dispose(self, why: str) -> None:
         self._end(LinkLost(why))
-        if not self._connack.cancelled():
-            self._connack.exception()  # retrieved: nobody waits for it any more
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait((self._keeper,))
@@ -378,11 +389,23 @@ class MqttLink:
             client.opened.close()
 
 
+def _fail(waiting: asyncio.Future[Any], error: Exception) -> None:
+    waiting.set_exception(error)
+    waiting.exception()  # whoever waits still gets it; where nobody does, that is no fault to be told
+
+
 def _of_publish(expiry_s: int | None = None) -> Properties:
     properties = _properties(PacketTypes.PUBLISH)
     properties.ContentType = CONTENT_TYPE
     if expiry_s is not None:
         properties.MessageExpiryInterval = max(1, expiry_s)
+    return properties
+
+
+def _packed(properties: Properties) -> Properties:
+    """The same, packed once: paho does it for each packet."""
+    packed = properties.pack()  # type: ignore[no-untyped-call] # paho leaves this one untyped
+    object.__setattr__(properties, "pack", lambda: packed)
     return properties
 
 

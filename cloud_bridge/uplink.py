@@ -140,27 +140,27 @@ class Uplink:
 
     async def _publish_rows(self, link: Link, lane: Lane, topic: str, rows: list[Outgoing]) -> None:
         """Marks exactly what was acknowledged, whatever ends it. Raises PublishRefused, LinkLost."""
-        acknowledged: list[int] = []
-
-        async def publish(row: Outgoing) -> None:
-            try:
-                await link.publish(topic, row.payload)
-            except PublishRefused as refusal:
-                if refusal.reason != TOO_LARGE:
-                    raise
-                await link.publish(topic, shortened(row.payload))  # else all that stands behind it waited for ever
-            acknowledged.append(row.key)
-
+        pubacks: dict[int, asyncio.Future[None]] = {}
+        refusals: list[PublishRefused] = []
         try:
             async with answered("PUBACK", self._settings.ack_timeout_s):
-                ends = await asyncio.gather(*(publish(row) for row in rows), return_exceptions=True)
+                for row in rows:
+                    try:
+                        pubacks[row.key] = await _send_row(link, topic, row.payload)
+                    except PublishRefused as refusal:
+                        refusals.append(refusal)
+                for row in rows:
+                    try:
+                        await _end_of(link, topic, row, pubacks)
+                    except PublishRefused as refusal:
+                        refusals.append(refusal)
         finally:
+            acknowledged = [key for key, puback in pubacks.items() if _is_taken(puback)]
             if acknowledged:
                 self.sent[lane] += len(acknowledged)
                 await self._outbox.mark_sent(lane, acknowledged)
-        errors = [end for end in ends if isinstance(end, BaseException)]
-        for error in sorted(errors, key=lambda error: isinstance(error, PublishRefused)):  # a lost link outranks
-            raise error
+        if refusals:
+            raise refusals[0]
 
     async def _send_twin(self, link: Link) -> bool:
         way = self._device_way
@@ -201,6 +201,33 @@ class Uplink:
         self.refused += 1
         log.warning("%s; tried again in %.0f s", refusal, delay_s)
         await self.tell_once("publish_refused", str(refusal))
+
+
+async def _send_row(link: Link, topic: str, payload: bytes) -> asyncio.Future[None]:
+    """What is too large goes shortened, else all that stands behind it waited for ever."""
+    try:
+        return await link.send(topic, payload)
+    except PublishRefused as refusal:
+        if refusal.reason != TOO_LARGE:
+            raise
+        return await link.send(topic, shortened(payload))
+
+
+async def _end_of(link: Link, topic: str, row: Outgoing, pubacks: dict[int, asyncio.Future[None]]) -> None:
+    """Of a row that has left; what the broker alone found too large leaves once more, shortened."""
+    if row.key not in pubacks:
+        return
+    try:
+        await pubacks[row.key]
+    except PublishRefused as refusal:
+        if refusal.reason != TOO_LARGE:
+            raise
+        pubacks[row.key] = await link.send(topic, shortened(row.payload))
+        await pubacks[row.key]
+
+
+def _is_taken(puback: asyncio.Future[None]) -> bool:
+    return puback.done() and not puback.cancelled() and puback.exception() is None
 
 
 async def _wait(event: asyncio.Event) -> None:

@@ -123,6 +123,7 @@ class FakeLink:
     said: list[tuple[str, int, int | None]] = field(default_factory=list)  # topic, QoS, expiry of each
     delivered: list[FakeMessage] = field(default_factory=list)
     ended: str = ""
+    sending: list[asyncio.Future[None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._lost: asyncio.Future[LinkLost] = asyncio.get_running_loop().create_future()
@@ -150,6 +151,15 @@ class FakeLink:
         self.said.append((topic, qos, expiry_s))
         await self.answer(topic, payload)
 
+    async def send(
+        self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 1, expiry_s: int | None = None
+    ) -> asyncio.Future[None]:
+        puback = asyncio.ensure_future(self.publish(topic, payload, retain=retain, qos=qos, expiry_s=expiry_s))
+        puback.add_done_callback(lambda _: puback.cancelled() or puback.exception())
+        self.sending.append(puback)
+        await asyncio.sleep(0)  # it has left in the order of these calls
+        return puback
+
     async def receive(self) -> Message:
         return await self._arrived.get()
 
@@ -163,6 +173,8 @@ class FakeLink:
     async def drop(self) -> None:
         self.ended = self.ended or "dropped"
         self.lose("dropped")
+        for puback in self.sending:
+            puback.cancel()
 
 
 class Hours:

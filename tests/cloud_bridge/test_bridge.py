@@ -375,6 +375,27 @@ async def test_what_is_too_large_for_the_broker_goes_up_shortened_and_blocks_nob
         assert stubs == [{"id": "j-1", "type": "t", "data": told}]
 
 
+@pytest.mark.rule("OUT-2")
+async def test_of_a_batch_exactly_what_was_acknowledged_is_marked_whatever_became_of_its_neighbours() -> None:
+    async with world(replace(SETTINGS, batch=100)) as w:
+        large = json.dumps({"id": "j-4", "type": "t", "data": {"seq": 4, "long": "y" * 900}}).encode()
+
+        async def answer(topic: str, payload: bytes) -> None:
+            if payload == b"events 2":
+                raise PublishRefused(topic, "Quota exceeded")
+            if b"j-4" in payload:
+                raise PublishRefused(topic, TOO_LARGE)
+
+        w.answer = answer
+        w.outbox.rows["events"] = {4: large}
+        w.outbox.put("events", 1, 2, 3, 5)
+        await settle()
+        assert w.outbox.sent["events"] == [1, 3, 5]
+        assert list(w.outbox.rows["events"]) == [4, 2]
+        stubs = [payload for _, payload, _ in w.links[0].published if b"too_large" in payload]
+        assert len(stubs) == 1, "tried shortened, and refused all the same"
+
+
 @pytest.mark.rule("OUT-5")
 async def test_a_backlog_drains_no_faster_than_allowed_and_replies_do_not_wait_for_it() -> None:
     async with world(replace(SETTINGS, batch=100, max_events_per_s=10)) as w:

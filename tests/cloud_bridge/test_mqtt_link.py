@@ -175,6 +175,23 @@ async def test_a_refused_publish_is_an_error_with_the_brokers_reason(tmp_path: P
 
 
 @pytest.mark.rule("OUT-2")
+async def test_several_are_sent_by_one_and_each_has_its_own_puback(tmp_path: Path) -> None:
+    (tmp_path / "acl").write_text("topic readwrite t\ntopic read forbidden\n")
+    with Broker(tmp_path, extra=f"acl_file {tmp_path / 'acl'}\n") as broker:
+        async with linked(broker) as link:
+            await link.subscribe("t")
+            pubacks = [await link.send(topic, topic.encode()) for topic in ("t", "forbidden", "t")]
+            await pubacks[2]
+            assert [puback.exception() is None for puback in pubacks] == [True, False, True]
+            assert [await soon(link) for _ in range(2)] == [b"t", b"t"]
+            broker.freeze()
+            pubacks = [await link.send("t", b"x") for _ in range(3)]
+            await link.drop()
+            assert all(isinstance(puback.exception(), LinkLost) for puback in pubacks)
+            broker.thaw()
+
+
+@pytest.mark.rule("OUT-2")
 async def test_what_is_too_large_for_the_broker_is_refused_before_it_ends_the_connection(tmp_path: Path) -> None:
     with Broker(tmp_path, extra="max_packet_size 2000\n") as broker:
         async with linked(broker) as link:
