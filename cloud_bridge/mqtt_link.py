@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
@@ -34,11 +34,16 @@ MAX_INFLIGHT = 100  # publishes without PUBACK at once, if the broker takes so m
 PACKET_OVERHEAD = 64  # header, properties and lengths of a PUBLISH of ours
 NO_LIMIT = 2**28  # MQTT 5 §2.1.4: no packet can be longer
 DEFAULT_RECEIVE_MAXIMUM = 65535  # MQTT 5 §3.2.2.3.3: when CONNACK does not say
+BARE_PUBACK_BYTES = 2  # MQTT 5 §3.4.2.1: the reason is left out when it is "success" and there are no properties
 FIRST_REFUSAL = 0x80  # MQTT 5 §2.4: reason codes from here on are failures
 TAKEN_OVER = 0x8E  # MQTT 5 §3.14.2.1: another connection uses the same client id
 CLOSE_LIMIT_S = 1.0
 PUMP_INTERVAL_S = 0.5  # how often paho looks at its keepalive
 FLOOD_MARGIN = 64  # QoS 0 is outside Receive Maximum; past this many waiting messages the socket is left unread
+
+
+_SUCCESS = ReasonCode(PacketTypes.PUBACK)
+_NOTHING_MORE: Properties = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call] # paho leaves it untyped
 
 
 @dataclass(eq=False, slots=True)
@@ -70,6 +75,17 @@ class _Paho(paho.Client):
 
     def _create_socket(self) -> GatheringSocket:
         return self.sock
+
+    def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
+        """Most say nothing but their number: lists of reasons and properties would cost more than all else of them."""
+        packet = self._in_packet["packet"]
+        if len(packet) != BARE_PUBACK_BYTES:
+            return super()._handle_pubackcomp(cmd)
+        mid = int.from_bytes(packet, "big")
+        with self._out_message_mutex:
+            if mid in self._out_messages:
+                return self._do_on_publish(mid, _SUCCESS, _NOTHING_MORE)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 class MqttLink:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -74,6 +75,38 @@ class TwinBox:
         return device, self._newest.pop(device)
 
 
+class _Marks:
+    """Rows that were acknowledged, marked by one transaction; until it is begun more of them may join."""
+
+    def __init__(self, *, begun: bool = False) -> None:
+        self.keys: dict[Lane, list[int]] = {"replies": [], "events": []}
+        self._asked: int | None = None
+        self._begun = begun
+        self._lock = threading.Lock()  # the journal writes on a thread of its own
+
+    def take_in(self, lane: Lane, keys: Sequence[int], asked: int | None) -> bool:
+        """False when it is too late. `asked`: how often events were asked for again when these were read."""
+        with self._lock:
+            if self._begun:
+                return False
+            if lane == "events" and not self.keys[lane]:
+                self._asked = asked  # the oldest of them counts for all
+            self.keys[lane].extend(keys)
+            return True
+
+    def write(self, tx: Tx) -> None:
+        """Those asked for again while under way go out once more: repeats are dropped (SES-6)."""
+        with self._lock:
+            self._begun = True
+        replies, events = self.keys["replies"], self.keys["events"]
+        if replies:
+            tx.db.executemany("UPDATE replies SET sent = 1 WHERE n = ?", [(key,) for key in replies])
+        if events:
+            sent = events if self._asked is None else resending.not_asked_since(tx, self._asked, events)
+            tx.db.executemany("UPDATE outbox SET sent = 1 WHERE seq = ?", [(key,) for key in sent])
+            tx.told |= len(sent) < len(events)
+
+
 class JournalOutbox:
     """Implements `cloud_bridge.ports.Outbox` on the journal."""
 
@@ -85,6 +118,8 @@ class JournalOutbox:
         self._read = 0  # readings made into messages since the start
         self._branch, self._source = _json(about.branch), _json(f"/branches/{about.branch}")
         self._marking: dict[Lane, set[int]] = {"replies": set(), "events": set()}  # acknowledged, and not yet marked
+        self._marks = _Marks(begun=True)  # the newest ones posted
+        self._marked: asyncio.Future[None]  # and when they are durable
         self._not_marked: BaseException | None = None
         self._behind: set[Lane] = {"replies", "events"}  # those of which more may be unsent than one batch
         self._connects = 0  # counted only where the journal cannot
@@ -144,28 +179,18 @@ class JournalOutbox:
         return Outgoing(seq, self._around(whole, type_, f"{self._journal.id}-{seq}", time, subject))
 
     async def mark_sent(self, lane: Lane, keys: Sequence[int]) -> None:
-        sql = (
-            "UPDATE replies SET sent = 1 WHERE n = ?"
-            if lane == "replies"
-            else "UPDATE outbox SET sent = 1 WHERE seq = ?"
-        )
-
-        asked = self._asked if lane == "events" else None  # when these were read; later ones may be under way by then
-
-        def work(tx: Tx) -> None:
-            # Those asked for again while under way go out once more: repeats are dropped (SES-6).
-            sent = keys if asked is None else resending.not_asked_since(tx, asked, keys)
-            tx.db.executemany(sql, [(key,) for key in sent])
-            tx.told |= len(sent) < len(keys)
-
-        marked = self._journal.post(work, patient=True)
         self._marking[lane].update(keys)
-        marked.add_done_callback(partial(self._marked, lane, keys))
+        if not self._marks.take_in(lane, keys, self._asked):
+            self._marks = _Marks()
+            self._marks.take_in(lane, keys, self._asked)
+            self._marked = self._journal.post(self._marks.write, patient=True)
+            self._marked.add_done_callback(partial(self._were_marked, self._marks))
         if len(self._marking[lane]) > MARKING_MAX:
-            await asyncio.wait([marked])
+            await asyncio.wait([self._marked])
 
-    def _marked(self, lane: Lane, keys: Sequence[int], marked: asyncio.Future[None]) -> None:
-        self._marking[lane].difference_update(keys)
+    def _were_marked(self, marks: _Marks, marked: asyncio.Future[None]) -> None:
+        for lane, keys in marks.keys.items():
+            self._marking[lane].difference_update(keys)
         self._not_marked = marked.exception() or self._not_marked
 
     async def changed(self) -> None:

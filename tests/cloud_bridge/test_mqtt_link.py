@@ -628,3 +628,36 @@ async def test_what_came_before_the_end_is_heard_before_it() -> None:
             await link.wait_lost()
         came = [link._arrived.get_nowait() for _ in range(3)]
         assert [message and message.payload for message in came] == [b"hi", b"hi", None]
+
+
+@pytest.mark.rule("OUT-2")
+@pytest.mark.parametrize(
+    ("answer", "refused"),
+    [("40 02 00 01", ""), ("40 03 00 01 10", ""), ("40 04 00 01 00 00", ""), ("40 03 00 01 97", "Quota exceeded")],
+)
+async def test_a_puback_counts_whether_or_not_it_gives_a_reason(answer: str, refused: str) -> None:
+    async with at_far_end() as (link, far, _):
+        publishing = asyncio.ensure_future(link.publish("t", b"x"))
+        await far.hears(2)
+        far.writer.write(bytes.fromhex("40 02 03 09") + bytes.fromhex(answer))  # the first is of no publish of ours
+        if refused:
+            with pytest.raises(PublishRefused, match=refused):
+                await publishing
+        else:
+            await publishing
+        assert len(link._paho._out_messages) == 0
+        far.writer.write(bytes.fromhex(answer))
+        again = asyncio.ensure_future(link.publish("t", b"x"))
+        await asyncio.sleep(0.01)
+        assert not again.done(), "the number that came twice is no longer under way"
+        far.writer.write(bytes.fromhex("40 02 00 02"))
+        await again
+
+
+async def test_half_a_puback_ends_the_link() -> None:
+    async with at_far_end() as (link, far, _):
+        publishing = asyncio.ensure_future(link.publish("t", b"x"))
+        await far.hears(2)
+        far.writer.write(bytes.fromhex("40 01 00"))
+        with pytest.raises(LinkLost):
+            await publishing

@@ -344,6 +344,43 @@ async def test_what_was_acknowledged_is_not_sent_again_while_its_mark_waits_for_
         assert before[-1] + 1 in await seqs(outbox), "what could not be marked goes out once more"
 
 
+@pytest.mark.rule("OUT-2")
+async def test_what_is_acknowledged_while_marks_wait_for_the_disk_joins_them(tmp_path: Path) -> None:
+    gate = Gate()
+    async with opened(tmp_path, gate) as journal:
+        for _ in range(5):
+            await journal.write(lambda tx: tx.emit("branchgate.journal.changed.v1", None, {"what": "w"}))
+        outbox = JournalOutbox(journal, About(BRANCH, {}, "", dict), Wall().clock())
+        keys = await seqs(outbox, 5)
+        await held(journal, gate)
+        for key in keys[:4]:
+            await outbox.mark_sent("events", [key])
+        assert journal._jobs.qsize() == 1
+        gate.open()
+        await asyncio.wait([journal.post(lambda tx: None)])
+        await outbox.mark_sent("events", keys[4:])
+        await asyncio.wait([journal.post(lambda tx: None)])
+        assert await seqs(outbox) == [keys[-1] + 1], "what was written while it was held"
+
+
+@pytest.mark.rule("SES-6")
+async def test_of_marks_that_joined_the_oldest_question_counts(tmp_path: Path) -> None:
+    gate = Gate()
+    async with opened(tmp_path, gate) as journal:
+        for _ in range(4):
+            await journal.write(lambda tx: tx.emit("branchgate.journal.changed.v1", None, {"what": "w"}))
+        outbox = JournalOutbox(journal, About(BRANCH, {}, "", dict), Wall().clock())
+        first = await seqs(outbox, 2)
+        await journal.write(lambda tx: resending.send_again(tx, first[0], first[0]))
+        await held(journal, gate)
+        await outbox.mark_sent("events", first)
+        later = [row.key for row in await outbox.unsent("events", 4)]
+        await outbox.mark_sent("events", later)
+        gate.open()
+        await asyncio.wait([journal.post(lambda tx: None)])
+        assert await seqs(outbox) == [first[0], later[-1] + 1], "it was asked for while it was under way"
+
+
 @pytest.mark.rule("SES-6")
 async def test_what_was_asked_for_again_meanwhile_wakes_the_link_once_its_mark_is_decided(tmp_path: Path) -> None:
     async with Book(tmp_path) as book:
