@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TypeVar
 
 from device_drivers.errors import DeviceUnavailable
@@ -104,17 +105,15 @@ class Conversation:
         self.ids.clear()
         self.asb, self.held_up, self.calm, self._owed = None, False, False, False
 
-    @asynccontextmanager
-    async def exchange(self) -> AsyncIterator[Link]:
-        """The line, alone; a LinkError inside is the caller's to translate."""
+    def exchange(self) -> AbstractAsyncContextManager[Link]:
+        """The line, alone; a LinkError inside is the caller's to translate. Raises DeviceUnavailable."""
         if self._hold is None:
             raise DeviceUnavailable("line_closed", "connect() comes first")
-        async with self._hold.exchange() as link:
-            try:
-                yield link
-            except LinkError:
-                self.calm, self.trouble = False, ""
-                raise
+        return _Exchange(self, self._hold.exchange())
+
+    def line_lost(self) -> None:
+        """It was lost in the middle of an exchange."""
+        self.calm, self.trouble = False, ""
 
     @property
     def link(self) -> Link:
@@ -241,6 +240,26 @@ class Conversation:
         if data:
             await asyncio.sleep(0)  # a flooding line is always readable and would otherwise never let another lane run
         return data
+
+
+class _Exchange:
+    """One turn on a printer's line that tells the conversation of its loss; see links.line for why it is a class."""
+
+    __slots__ = ("_talk", "_turn")
+
+    def __init__(self, talk: Conversation, turn: AbstractAsyncContextManager[Link]) -> None:
+        self._talk = talk
+        self._turn = turn
+
+    async def __aenter__(self) -> Link:
+        return await self._turn.__aenter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, LinkError):
+            self._talk.line_lost()
+        await self._turn.__aexit__(kind, error, trace)
 
 
 async def _nothing() -> None:

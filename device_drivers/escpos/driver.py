@@ -94,6 +94,7 @@ class ReceiptPrinter:
         if self._spec(act).kind is ActKind.WATCH:
             return Arming({"ticket": await self._ticket()})
         attempt, reprint = sheets.attempt_of(params), sheets.reprint_of(params)
+        self._maker.forget()  # only the act of this arming may go on with what is made here
         sheet = self._maker.sheet_of(act, params)
         self._maker.printout(sheet, left=[])  # what can never be printed is refused before anything is asked
         memory = await self._printer.remembered()

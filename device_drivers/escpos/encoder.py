@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from device_drivers.escpos import commands
 from device_drivers.escpos.profile import BAND_ROWS, EscPosProfile
 from device_drivers.pictures.qr import qr_width
 from device_drivers.receipts.paper import Unprintable
-from device_drivers.receipts.sheet import Block, Code, Cut, Feed, Picture, Rule, Sheet, TextLine
+from device_drivers.receipts.sheet import Align, Block, Code, Cut, Feed, Picture, Rule, Sheet, TextLine
 
+STATES_KEPT = 64  # ways in which lines are set; a receipt has five or six
 LINE_ROWS = 30  # dot rows of a line of size 1 with its gap
 _ACTS_AT_ONCE = re.compile(rb"\x10[\x04\x05\x14]")
 _ADD_A_DOT = 0x08  # 04, 05 and 14 become 0C, 0D and 1C: none of them acts, and no 10 arises
@@ -73,19 +75,26 @@ def chunks(made: Iterable[bytes], most: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _text(line: TextLine, profile: EscPosProfile) -> Iterator[bytes]:
+def _text(line: TextLine, profile: EscPosProfile) -> Iterable[bytes]:
     """State first, all of it and for both kinds of letters; two-byte letters are turned on right before they come."""
-    yield commands.align(line.align)
-    yield commands.bold(on=line.bold)
-    yield commands.underline(on=line.underline)
-    # FS ! knows only double; where it and GS ! both count, the later and finer one shall hold.
-    yield commands.chinese_style(double_width=line.width > 1, double_height=line.height > 1, underlined=line.underline)
-    yield commands.size(line.width, line.height)
-    yield commands.CHINESE_OFF if line.text.isascii() else bytes.fromhex(profile.chinese_on_hex)
-    yield line.text.encode("gbk") + commands.LINE_FEED
+    state = _state(line.align, line.width, line.height, bold=line.bold, underline=line.underline)
+    letters = commands.CHINESE_OFF if line.text.isascii() else bytes.fromhex(profile.chinese_on_hex)
+    return (*state, letters, line.text.encode("gbk") + commands.LINE_FEED)
 
 
-def _rule(rule: Rule, profile: EscPosProfile) -> Iterator[bytes]:
+@lru_cache(STATES_KEPT)
+def _state(align: Align, width: int, height: int, *, bold: bool, underline: bool) -> tuple[bytes, ...]:
+    return (
+        commands.align(align),
+        commands.bold(on=bold),
+        commands.underline(on=underline),
+        # FS ! knows only double; where it and GS ! both count, the later and finer one shall hold.
+        commands.chinese_style(double_width=width > 1, double_height=height > 1, underlined=underline),
+        commands.size(width, height),
+    )
+
+
+def _rule(rule: Rule, profile: EscPosProfile) -> Iterable[bytes]:
     return _text(TextLine(rule.text), profile)
 
 

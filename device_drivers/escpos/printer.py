@@ -58,6 +58,8 @@ class Printer:
         return status
 
     async def _port_status(self) -> Status | None:
+        if self._talk.port is None:
+            return None
         try:
             async with self._talk.exchange():
                 return await self._talk.port_status()

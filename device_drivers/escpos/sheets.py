@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -63,24 +63,6 @@ def reprint_of(params: Mapping[str, Json]) -> int:
     return reprint
 
 
-def sheet_of(act: str, params: Mapping[str, Json], profile: EscPosProfile) -> Sheet:
-    """The sheet of an act. Raises DeviceRefused that waits for nothing; NothingToDo when there is nothing to void."""
-    try:
-        if act == VOID:
-            return void_slip(voided(params), profile.paper)
-        sheet = params.get("sheet")
-        if not isinstance(sheet, Mapping):
-            raise DeviceRefused("invalid_params", "there is no sheet to print", waits_for="never")
-        template = _template(_words(sheet.get("template")))
-        given = sheet.get("values")
-        values = {str(name): str(value) for name, value in (given if isinstance(given, Mapping) else {}).items()}
-        return compose(template, values, profile.paper, Marks(attempt_of(params), reprint_of(params)))
-    except Unprintable as no:
-        raise DeviceRefused(no.reason, str(no), facts=no.facts, waits_for="never") from no
-    except ValidationError as no:
-        raise DeviceRefused("invalid_params", f"the template: {no.error_count()} mistakes", waits_for="never") from no
-
-
 def _words(told: Json) -> str:
     """JSON, in which 1, 1.0 and true are not the same."""
     return json.dumps(told, ensure_ascii=False, default=repr)
@@ -89,6 +71,31 @@ def _words(told: Json) -> str:
 @lru_cache(TEMPLATES_KEPT)
 def _template(words: str) -> Template:
     return Template.model_validate(json.loads(words))
+
+
+def template_of(told: Json) -> Template:
+    """Read once for the same words. Raises ValidationError."""
+    return _template(_words(told))
+
+
+def sheet_of(
+    act: str, params: Mapping[str, Json], profile: EscPosProfile, read: Callable[[Json], Template] = template_of
+) -> Sheet:
+    """The sheet of an act. Raises DeviceRefused that waits for nothing; NothingToDo when there is nothing to void."""
+    try:
+        if act == VOID:
+            return void_slip(voided(params), profile.paper)
+        sheet = params.get("sheet")
+        if not isinstance(sheet, Mapping):
+            raise DeviceRefused("invalid_params", "there is no sheet to print", waits_for="never")
+        template = read(sheet.get("template"))
+        given = sheet.get("values")
+        values = {str(name): str(value) for name, value in (given if isinstance(given, Mapping) else {}).items()}
+        return compose(template, values, profile.paper, Marks(attempt_of(params), reprint_of(params)))
+    except Unprintable as no:
+        raise DeviceRefused(no.reason, str(no), facts=no.facts, waits_for="never") from no
+    except ValidationError as no:
+        raise DeviceRefused("invalid_params", f"the template: {no.error_count()} mistakes", waits_for="never") from no
 
 
 def voided(params: Mapping[str, Json]) -> list[str]:
@@ -139,17 +146,31 @@ class Maker:
 
     def __init__(self, profile: EscPosProfile) -> None:
         self._profile = profile
-        self._asked = ""
+        self._asked: tuple[str, Mapping[str, Json]] = ("", {})
         self._sheet: Sheet | None = None
+        self._template: tuple[Json, Template | None] = (None, None)
         self._printouts: dict[tuple[tuple[str, ...], tuple[str, ...], bool], Printout] = {}
 
     def sheet_of(self, act: str, params: Mapping[str, Json]) -> Sheet:
         """See `sheet_of`."""
-        asked = _words([act, *map(params.get, _PARAMS)])
-        if self._sheet is None or asked != self._asked:
+        if self._sheet is None or not self._is_asked(act, params):
             self.forget()
-            self._sheet, self._asked = sheet_of(act, params, self._profile), asked
+            self._sheet, self._asked = sheet_of(act, params, self._profile, self._read), (act, params)
         return self._sheet
+
+    def _is_asked(self, act: str, params: Mapping[str, Json]) -> bool:
+        """An act mostly brings the very params of its arming, and what is in them need not be compared."""
+        before, was = self._asked
+        same = params is was or _words([*map(params.get, _PARAMS)]) == _words([*map(was.get, _PARAMS)])
+        return act == before and same
+
+    def _read(self, told: Json) -> Template:
+        """The agent hands on the same object for each sheet of a kind."""
+        was, template = self._template
+        if template is None or told is not was:
+            template = template_of(told)
+            self._template = told, template
+        return template
 
     def printout(
         self, sheet: Sheet, *, left: Sequence[str], named: Sequence[str] = (), mouth: bool = False
@@ -165,7 +186,7 @@ class Maker:
 
     def forget(self) -> None:
         """What a customer's sheet said is not kept longer than it is printed."""
-        self._sheet, self._asked = None, ""
+        self._sheet, self._asked = None, ("", {})
         self._printouts.clear()
 
 

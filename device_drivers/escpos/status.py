@@ -7,13 +7,23 @@ or verdicts.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from device_drivers.device import Json
 from device_drivers.links.port_questions import PortStatus
 
 # Reasons that a person's hands must mend; a head that is hot cools by itself.
 HANDS = frozenset({"cover_open", "paper_out", "cutter_jam", "printer_error"})
+
+
+_WORST_FIRST = (
+    ("cutter_error", "cutter_jam"),
+    ("broken", "printer_error"),
+    ("cover_open", "cover_open"),
+    ("paper_out", "paper_out"),
+    ("hot", "head_hot"),
+    ("offline", "printer_offline"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +41,19 @@ class Status:
 
     def facts(self) -> dict[str, Json]:
         """As stored with an arming: only what is so."""
-        return {name: value for name, value in asdict(self).items() if value}
+        return {name: True for name in _NAMES if getattr(self, name)}
 
     @property
     def trouble(self) -> str:
         """The reason code of the worst that keeps it from printing; empty when nothing does."""
-        named = {
-            "cutter_jam": self.cutter_error,
-            "printer_error": self.broken,
-            "cover_open": self.cover_open,
-            "paper_out": self.paper_out,
-            "head_hot": self.hot,
-            "printer_offline": self.offline,
-        }
-        return next((reason for reason, is_so in named.items() if is_so), "")
+        return next((reason for name, reason in _WORST_FIRST if getattr(self, name)), "")
 
     def joined(self, port: Status) -> Status:
         """With what the port says, where the printer itself knows of no trouble: it names that better."""
         return self if self.trouble else replace(self, paper_out=port.paper_out, broken=port.broken)
+
+
+_NAMES = tuple(field.name for field in fields(Status))
 
 
 def from_real_time(answers: Mapping[int, int]) -> Status:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -16,6 +17,7 @@ from device_drivers.receipts.bad_template import Mistake, Place
 from device_drivers.receipts.letters import unprintable_in
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
+TEXTS_KEPT = 256  # of templates, taken apart once; what is put in is never kept
 _PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]|[^{}]+")
 
 
@@ -42,7 +44,12 @@ def names_in(text: str) -> set[str]:
 
 def filled(text: str, values: Mapping[str, str]) -> str:
     """The text with its values. Raises KeyError of the first name that has none."""
-    return "".join(literal if name is None else values[name] for literal, name in _parts(text))
+    return "".join([literal if name is None else values[name] for literal, name in _apart(text)])
+
+
+@lru_cache(TEXTS_KEPT)
+def _apart(text: str) -> tuple[tuple[str, str | None], ...]:
+    return tuple(_parts(text))
 
 
 def _checked(text: str) -> str:

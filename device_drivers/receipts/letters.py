@@ -42,6 +42,8 @@ def printable(character: str) -> bool:
 
 def unprintable_in(text: str) -> BadLetter | None:
     """The first character that cannot be printed."""
+    if text.isascii() and text.isprintable():
+        return None
     return next((BadLetter(one, place) for place, one in enumerate(text, 1) if not printable(one)), None)
 
 

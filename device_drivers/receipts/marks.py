@@ -51,6 +51,9 @@ def foot(attempt: str, paper: Paper) -> Iterator[TextLine]:
 
 
 def _parts(text: str, columns: int) -> Iterator[str]:
+    if text.isascii():
+        yield from (text[start : start + columns] for start in range(0, max(len(text), 1), columns))
+        return
     part = ""
     for character in text:
         if width_of(part + character) > columns:

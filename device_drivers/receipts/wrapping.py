@@ -21,6 +21,9 @@ def wrapped(text: str, columns: int) -> list[str]:
 
 
 def _lines(text: str, columns: int) -> Iterator[str]:
+    if width_of(text) <= columns:  # nearly every line of a receipt
+        yield text
+        return
     start = 0
     while (most := _most(text, start, columns)) < len(text):
         end = _end_of_line(text, start, most)
