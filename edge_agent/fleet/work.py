@@ -101,22 +101,26 @@ class Work:
         self.was_shut = False
         return True
 
-    async def do(self, job: Job) -> bool:
-        """One step. False: it cannot be begun until something changes."""
+    def look_ahead(self, tx: Tx, job: Job) -> dict[str, Any]:
+        """What the journal knows of the attempt that would be armed now; empty when one goes on."""
+        return {} if job.step.state is Step.WAITING else params_to_arm(tx, job.step)
+
+    async def do(self, job: Job, params: dict[str, Any]) -> bool:
+        """One step, with what `look_ahead` said of it just now. False: it cannot be begun until something changes."""
         if job.step.state is Step.WAITING:
             await self._resume(job.step)
             return True
-        return await self._begin(job)
+        return await self._begin(job, params)
 
     async def _resume(self, step: StepRow) -> None:
         attempt = await self._journal.read(lambda tx: last_attempt(tx, step))
         assert attempt is not None
         await self._watch(step, attempt, fresh=False)
 
-    async def _begin(self, job: Job) -> bool:
+    async def _begin(self, job: Job, known: dict[str, Any]) -> bool:
         order, step = job.order, job.step
         try:
-            params = await self._gather(job)
+            params = await self._gather(job, known)
             arming = await self._driver.arm(step.act, params)
         except (NotReady, DeviceRefused) as no:
             return await self._refused(job, no)
@@ -141,9 +145,8 @@ class Work:
             return course.NotNow(course.wait(tx, job.order, "device", "disk_full"))
         return course.arm(tx, job.order.id, job.step.name, arming, self._p.clock, device=self.device)
 
-    async def _gather(self, job: Job) -> dict[str, Any]:
+    async def _gather(self, job: Job, params: dict[str, Any]) -> dict[str, Any]:
         """What the driver is handed for the attempt that would be armed now; raises NotReady."""
-        params = self._journal.glance(lambda tx: params_to_arm(tx, job.step))
         if job.step.watch:
             return params
         brought = await self._p.materials.gather(job.order, job.step, params["attempt"], params["reprint"])
