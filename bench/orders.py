@@ -5,7 +5,7 @@ Knows the load and what is counted of it; what an order should cost at least is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from bench.counting import Counts, counts, processor_s
 from bench.device import exchanges, sheet
 from bench.figures import Chapter, Row, Spread
 from bench.load import Loader, Payload
-from bench.stage import BRANCH, Program, Stage
+from bench.stage import BRANCH, DISPLAYS, Program, Stage
 from cloud_bridge.topics import Topics
 
 COMMITS_OF_AN_ORDER = 3  # accepted, armed, settled; what else is committed is not waited for
@@ -67,7 +67,28 @@ async def orders(extent: Extent, profile: str = "") -> list[Chapter]:
         file.write_bytes(sheet())
         alike = await under_minimal(stage, extent, str(file))
         mine = await under_agent(stage, extent, profile)
-    return [_latency(mine.alone, least, minimal.alone), _throughput(mine, minimal, alike, extent)]
+    shown = await _on_displays(extent)
+    return [_latency(mine.alone, least, minimal.alone), _throughput(mine, minimal, alike, extent), shown]
+
+
+async def _on_displays(extent: Extent) -> Chapter:
+    """The same beside a machine that answers each command with one frame: what of an order is not its machine."""
+    short = replace(extent, repeats=min(extent.repeats, WARM_UP))
+    async with Stage(extent.printers, machines=DISPLAYS) as stage:
+        minimal = await under_minimal(stage, short, minimal_bridge.DISPLAY)
+        mine = await under_agent(stage, short, order=_text_order)
+    own, its = mine.counted.per(mine.done), minimal.counted.per(minimal.done)
+    rate, scale = mine.done / extent.seconds, minimal.done / extent.seconds
+    rows = (
+        Row(f"texts with {extent.printers} in flight, {extent.printers} digit displays", f"{rate:,.0f}/s"),
+        Row("the minimal journalled bridge that shows a text", f"{scale:,.0f}/s"),
+        Row("ratio", f"{rate / scale:.2f}"),
+        Row("processor time per order", f"{own.busy_s * 1000:.2f} ms; the minimal bridge {its.busy_s * 1000:.2f} ms"),
+        Row("… of the simulated displays", f"{mine.ms_each:.2f} ms; with the minimal bridge {minimal.ms_each:.2f} ms"),
+        Row("messages per order: one down, replies and events up", f"{1 + own.heard:.1f}"),
+    )
+    numbers = {"rate": rate, "minimal": scale, "ratio": rate / scale, "orders": mine.done, "busy_s": own.busy_s}
+    return Chapter("Many orders of one frame each", rows, numbers)
 
 
 async def _parts(stage: Stage, repeats: int) -> Parts:
@@ -89,14 +110,14 @@ async def under_minimal(stage: Stage, extent: Extent, file: str = "") -> Load:
     return load
 
 
-async def under_agent(stage: Stage, extent: Extent, profile: str = "") -> Load:
-    """The agent as it ships under both loads."""
+async def under_agent(stage: Stage, extent: Extent, profile: str = "", order: Payload | None = None) -> Load:
+    """The agent as it ships under both loads; `order`: another than a ticket."""
     agent = await stage.start_agent("bench.agent", profile)
     await agent.until_said("agent ready")
     topics = Topics(BRANCH)
     async with Loader.open(stage.port, topics.instructions, [topics.events, topics.replies], _ended) as loader:
         await stage.until_online(topics)
-        load = await _load(stage, loader, _order, extent, agent)
+        load = await _load(stage, loader, order or _order, extent, agent)
     await agent.end()
     return load
 
@@ -113,6 +134,15 @@ async def _load(stage: Stage, loader: Loader, payload: Payload, extent: Extent, 
 
 def _order(key: str, _lane: int) -> dict[str, Any]:
     """Which printer gets it is the agent's choice: the one with the fewest open orders."""
+    return _submit(key, "print_ticket", {"number": "A001", "queue": "个人业务", "ahead": 3})
+
+
+def _text_order(key: str, lane: int) -> dict[str, Any]:
+    """On the display of one window, which the order names."""
+    return _submit(key, "show_text", {"window": f"{DISPLAYS.name}-{lane + 1}", "text": key[:6].upper()})
+
+
+def _submit(key: str, scene: str, parameters: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
         "specversion": "1.0",
@@ -123,7 +153,7 @@ def _order(key: str, _lane: int) -> dict[str, Any]:
         "subject": key,
         "branch": BRANCH,
         "deadline": (now + timedelta(minutes=5)).isoformat(),
-        "data": {"scene": "print_ticket", "parameters": {"number": "A001", "queue": "个人业务", "ahead": 3}},
+        "data": {"scene": scene, "parameters": parameters},
     }
 
 

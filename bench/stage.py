@@ -15,8 +15,9 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from central_scheduler.demo.children import free_port
 from central_scheduler.demo.house import find_mosquitto
@@ -62,6 +63,19 @@ act_max_s = 2.0
 drain_s = 0.1
 quiet_s = {quiet_s}
 """
+_DISPLAY = """\
+[[device]]
+id = "{name}"
+role = "window-screen"
+place = "{name}"
+kind = "led485"
+address = "tcp://{address}"
+[device.profile]
+drain_s = 0.1
+[device.profile.modbus]
+baud = {baud}
+"""
+BAUD = 1_000_000  # of the displays' lines: with 9600 the time of the bytes would be most of what is measured
 QUIET_S = 0.001  # the silence before a question: 20 ms by default, which would be most of what is measured here
 
 
@@ -72,6 +86,28 @@ _LIBC = ctypes.CDLL(None)
 def _die_with_parent() -> None:
     # Should the bench itself be killed without a chance to clean up, the kernel ends what it started.
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+@dataclass(frozen=True, slots=True)
+class Machines:
+    """What stands in the branch: how one is called, simulated, and configured."""
+
+    name: str
+    simulated: str  # the kind of its line
+    device: str  # a part of branch.toml
+    unit: int = 0
+
+    def line(self, name: str) -> dict[str, Any]:
+        """One machine on a line of its own."""
+        options: dict[str, Any] = {"line_s": 0.0, "cut_s": 0.0, "draws": False}
+        if self.simulated == "modbus":
+            options = {"baud": BAUD, "units": {name: {"kind": "led485", "answer_s": 0.0}}}
+        devices = {name: self.unit}
+        return {"kind": self.simulated, "listen": "tcp:127.0.0.1:0", "options": options, "devices": devices}
+
+
+PRINTERS = Machines("ticket", "escpos", _PRINTER)
+DISPLAYS = Machines("window", "modbus", _DISPLAY, unit=1)
 
 
 class Program:
@@ -112,9 +148,13 @@ class Stage:
     `folder` is on the disk that is measured; the simulators' ledgers are on tmpfs, so that their fsync costs nothing.
     """
 
-    def __init__(self, printers: int, flash: Sequence[str] = ()) -> None:
-        """`flash`: stands before the command of a program that keeps a journal, and makes its disk slow."""
+    def __init__(self, printers: int, flash: Sequence[str] = (), machines: Machines = PRINTERS) -> None:
+        """`flash`: stands before the command of a program that keeps a journal, and makes its disk slow.
+
+        `machines`: what is there in place of printers.
+        """
         self._flash = flash
+        self._machines = machines
         self.port = free_port()
         self.printers = printers
         self.addresses: list[str] = []
@@ -177,9 +217,7 @@ class Stage:
     async def _start_printers(self) -> None:
         if not self.printers:
             return
-        options = {"line_s": 0.0, "cut_s": 0.0, "draws": False}
-        line = {"kind": "escpos", "listen": "tcp:127.0.0.1:0", "options": options}
-        lines = [{**line, "devices": {name: 0}} for name in self.names()]
+        lines = [self._machines.line(name) for name in self.names()]
         file = self.ledgers / "branch.json"
         file.write_text(json.dumps({"ledger": "ledger.jsonl", "state": "state", "lines": lines}), encoding="utf-8")
         self.simulators = await self.start_python("simulators", "bench.printers", str(file))
@@ -188,14 +226,14 @@ class Stage:
         self.addresses = [words.split()[2].removeprefix("tcp://") for words in said if words.startswith("ready ")]
 
     def names(self) -> Sequence[str]:
-        return [f"ticket-{number + 1}" for number in range(self.printers)]
+        return [f"{self._machines.name}-{number + 1}" for number in range(self.printers)]
 
     async def start_agent(self, module: str = "cli", profile: str = "") -> Program:
         """Returns at once; its readiness is in its log, its birth at the broker."""
         config = self.folder / "branch.toml"
         text = _AGENT.format(branch=BRANCH, port=self.port, folder=self.folder)
         for name, address in zip(self.names(), self.addresses, strict=True):
-            text += _PRINTER.format(name=name, address=address, quiet_s=QUIET_S)
+            text += self._machines.device.format(name=name, address=address, quiet_s=QUIET_S, baud=BAUD)
         config.write_text(text, encoding="utf-8")
         (self.folder / "journal").mkdir(exist_ok=True)
         command = (*self._flash, sys.executable, "-m", module, "agent", "--config", str(config))
