@@ -177,7 +177,7 @@ class Lane:
         if turn.job is None:
             return False
         job = turn.job
-        waited = self._work.was_shut or turn.declared
+        waited = self._work.was_shut or turn.stale or turn.declared or self._has_cells
         if self._work.was_shut and not await self._work.recover(job):
             return False
         if waited:  # people had time meanwhile, and cells may have been told of
