@@ -103,6 +103,15 @@ class SerialLink:
                     loop = asyncio.get_running_loop()
                     await self._wait(loop.add_reader, loop.remove_reader)
         except TimeoutError:
+            return self._left_lying(max_bytes)
+        except OSError as error:
+            raise self._lost(_why(error)) from error
+
+    def _left_lying(self, max_bytes: int) -> bytes:
+        """What came in time while this process was not let run: the clock is not to call that a silence."""
+        try:
+            return self._taken(os.read(self._fd(), max_bytes))
+        except BlockingIOError:
             return b""
         except OSError as error:
             raise self._lost(_why(error)) from error
