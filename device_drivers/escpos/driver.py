@@ -152,11 +152,14 @@ class ReceiptPrinter:
     async def watch(
         self, act: str, params: Mapping[str, Json], arming: Arming, *, limit_s: float, fresh: bool
     ) -> Verdict:
-        """Looks every `poll_s` until the ticket left the mouth. Raises DeviceUnavailable when the line is lost."""
+        """Looks every `poll_s` until the ticket left the mouth. Raises DeviceUnavailable when the line is lost.
+
+        The look of the arming was the first: a process that the box did not let run since has seen the ticket, too.
+        """
         if self._spec(act).kind is not ActKind.WATCH:
             raise DeviceRefused("invalid_act", f"{act} is no watch")
         until = _now() + (limit_s if fresh else max(limit_s, self._profile.take_min_s))
-        seen = False
+        seen = fresh and bool(arming.readings.get("ticket"))
         while await self._ticket():
             seen = True
             if (left := until - _now()) <= 0:

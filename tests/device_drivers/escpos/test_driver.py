@@ -572,6 +572,17 @@ async def test_a_ticket_that_was_gone_before_anyone_looked_is_inferred() -> None
 
 
 @virtual_time
+async def test_a_ticket_that_the_arming_saw_and_nobody_after_it_is_witnessed_unless_there_was_a_restart() -> None:
+    async with bench(presenter=True) as it:
+        it.far.ticket = True
+        arming = await it.arm("await_taken")
+        it.far.ticket = False
+        for fresh, taken in ((True, "witnessed"), (False, "inferred")):
+            verdict = await it.driver.watch("await_taken", {}, arming, limit_s=30, fresh=fresh)
+            assert verdict.facts == {"taken": taken}
+
+
+@virtual_time
 async def test_a_ticket_that_nobody_takes() -> None:
     async with bench(presenter=True) as it:
         it.far.ticket = True

@@ -80,13 +80,20 @@ async def test_a_ticket_is_taken_and_told_so_or_taken_back_and_void(make_branch:
 
 
 async def handed_over(make_branch: BranchMaker) -> None:
-    slow = {"policy": "take", "after_s": 2.5}  # the ticket must be seen in the mouth, by however busy a box
-    branch = await kiosk(make_branch, slow)
-    assert await branch.serve("o-1", **words("A001")) == "completed"
-    assert await branch.serve("o-2", **words("A002")) == "completed"
-    assert branch.heard.steps["o-1", "take"]["facts"]["taken"] == "witnessed"
+    branch = await kiosk(make_branch, LEAVES)
+    await by_a_hand(branch, "o-1", "A001")
+    await by_a_hand(branch, "o-2", "A002")
     assert (await branch.verdict()).acts == {"sheet_out": 2}
     assert len(branch.shown("ticket_taken")) == 2
+
+
+async def by_a_hand(branch: Branch, order: str, number: str) -> None:
+    """It is taken once the agent has seen it in the mouth."""
+    await branch.submit(order, **words(number))
+    await branch.heard.until(lambda: (order, "take") in branch.heard.steps, "its arming saw the ticket")
+    await branch.machines[TICKET_1].request("customer", take=True)
+    assert await branch.settled(order) == "completed"
+    assert branch.heard.steps[order, "take"]["facts"]["taken"] == "witnessed"
 
 
 async def left(make_branch: BranchMaker) -> None:
