@@ -16,7 +16,7 @@ from device_drivers.sealed.profile import SealedProfile
 def _make(wiring: Wiring) -> SealedPrinter:
     profile = SealedProfile.model_validate(wiring.profile)
     printer = DocumentPrinter(wiring.device_id, wiring.line(), target_of(wiring.address), profile, wiring.notebook)
-    board = RelayBoard(wiring.find_line(profile.stamp.address), profile.stamp.unit)
+    board = RelayBoard(wiring.find_line(profile.stamp.address), profile.stamp.unit, profile.stamp.modbus)
     return SealedPrinter(wiring.device_id, printer, board, profile, wiring.notebook)
 
 

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from device_drivers.ipp.profile import IppProfile
 from device_drivers.kinds import BYTE_LINES
 from device_drivers.links.address import parse_address
+from device_drivers.modbus.settings import ModbusSettings
 
 
 class StampProfile(BaseModel):
@@ -33,6 +34,7 @@ class StampProfile(BaseModel):
     drain_s: Annotated[float, Field(ge=0, le=60, allow_inf_nan=False)] = Field(
         default=3.0, description="How long a TCP serial server may still hold bytes of a dead connection."
     )
+    modbus: ModbusSettings = Field(default_factory=ModbusSettings, description="How the board is spoken to.")
 
     @field_validator("address")
     @classmethod

@@ -21,12 +21,14 @@ PROFILE: Mapping[str, Any] = {
     "act_max_s": 5.0,
     "settle_s": 0.3,
     "incoming_s": 1.0,
-    "answer_s": 1.0,
+    "answer_s": 5.0,
     "poll_s": 0.1,
     "stamp.unit": 1,
     "stamp.channel": CHANNEL,
     "stamp.pulse_ms": 200,
     "stamp.act_max_s": 0.5,
+    "stamp.modbus.answer_s": 20.0,  # the board is a process like others, and what it did not say in time is for people
+    "stamp.modbus.deadline_s": 30.0,
 }
 
 
