@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from device_drivers.links.memory import joined_ends
 from tests.harness import crash
 from tests.harness.crash import CommitHook, CountedLink, Counter, Plan, plan_of
 from tests.harness.day import make_day
+from tests.harness.nursery import Nursery
 from tests.harness.trace import Call, read_calls, read_motions
 
 DRAW = b"\xf2\x00\x00\x03\x43\x32\x31\x03\xb2"
@@ -105,3 +108,16 @@ def test_a_motion_is_safe_only_when_its_own_attempt_was_on_disk_before() -> None
 def test_a_seed_always_makes_the_same_day() -> None:
     assert make_day(17) == make_day(17)
     assert len({repr(make_day(seed)) for seed in range(50)}) == 50
+
+
+@pytest.mark.process
+async def test_a_child_whose_asker_was_cancelled_is_ended_and_others_are_born(nursery: Nursery, tmp_path: Path) -> None:
+    """An agent that nobody knows of would go on, and open whatever line has its machine's number by then."""
+    line = ["crt591", "--listen", f"pty:{tmp_path}/tty", "--device", "card-1", "--ledger", f"{tmp_path}/ledger"]
+    asking = asyncio.create_task(nursery.spawn("machine", tmp_path / "first.log", arguments=line))
+    await asyncio.sleep(0)
+    asking.cancel()
+    second = await nursery.spawn("machine", tmp_path / "second.log", arguments=["--help"])
+    await second.wait()
+    first, _ = nursery.children
+    assert await first.wait() == -signal.SIGKILL

@@ -15,6 +15,7 @@ from typing import Any
 from simulators.control import ControlClient
 from simulators.ledger import read_ledger
 from tests.harness.nursery import Child, Nursery
+from tests.harness.scheduler import REACH_S
 from tests.ports import free_port
 
 Json = dict[str, Any]
@@ -65,7 +66,7 @@ class RunningMachine:
         arguments += [] if self.wanted.unit is None else ["--unit", str(self.wanted.unit)]
         before = len(self._ready())
         self.child = await self.nursery.spawn("machine", self.log, arguments=arguments)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(REACH_S):
             while len(self._ready()) == before:
                 assert self.child.running, self.child.said()
                 await asyncio.sleep(READY_S)
@@ -79,11 +80,12 @@ class RunningMachine:
         """SIGKILL; what it printed so far lies there."""
         if self.child is not None and self.child.running:
             await self.child.kill()
+        self.tty.unlink(missing_ok=True)  # the system gives the number of a pty that is gone to anybody's next one
 
     # -- trouble, and what was done ------------------------------------------------------------------------------------
 
     def control(self) -> ControlClient:
-        return ControlClient(self.control_address, device=self.device)
+        return ControlClient(self.control_address, device=self.device, timeout_s=REACH_S)
 
     async def fault(self, name: str, **args: Any) -> None:
         async with self.control() as control:

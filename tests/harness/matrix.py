@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import itertools
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -209,6 +209,13 @@ async def _one_random(make: Make, scene: Scene, lives_s: list[float], tally: Tal
     tally.add(played)
     if len(lives_s) == 1 and (difference := expect(scene, played)):
         tally.found(f"{where}: {difference}")
+
+
+async def together(work: Iterable[Coroutine[Any, Any, Tally]]) -> list[Tally]:
+    """What each comes to; one that fails ends the others, before their branches are taken away under them."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one, name="matrix") for one in work]
+    return [task.result() for task in tasks]
 
 
 async def each(make_work: Iterable[Callable[[], Awaitable[None]]], width: int = WIDTH) -> None:

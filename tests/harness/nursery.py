@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any, Self
 
-START_LIMIT_S = 60.0
+LIMIT_S = 180.0  # for a start or an end; on a box with twenty times its load, too
 ROOT = Path(__file__).parents[2]
 
 
@@ -41,7 +41,7 @@ class ZygoteProcess:
     def close(self) -> None:
         """Its children die with it."""
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(LIMIT_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
 
@@ -58,7 +58,7 @@ class Child:
     def running(self) -> bool:
         return not self.ended.done()
 
-    async def wait(self, timeout_s: float = 30.0) -> int:
+    async def wait(self, timeout_s: float = LIMIT_S) -> int:
         """Its exit code; -9 when it was SIGKILLed."""
         async with asyncio.timeout(timeout_s):
             return await asyncio.shield(self.ended)
@@ -93,16 +93,21 @@ class Nursery:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for child in self._children.values():
+        for child in self.children:
             if child.running:
                 os.kill(child.pid, signal.SIGKILL)
-        async with asyncio.timeout(10):
-            for child in self._children.values():
+        async with asyncio.timeout(LIMIT_S):
+            for child in self.children:
                 await asyncio.shield(child.ended)
         self._hearing.cancel()
         await asyncio.wait([self._hearing])
         self._writer.close()
         await self._writer.wait_closed()
+
+    @property
+    def children(self) -> list[Child]:
+        """All that were born, in order."""
+        return list(self._children.values())
 
     async def spawn(self, role: str, log: Path, **words: Any) -> Child:
         """Forks a child in a role of `roles`; its stdout and stderr go to `log`."""
@@ -110,7 +115,7 @@ class Nursery:
         born: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
         self._asked[ticket] = born, log
         self._writer.write(json.dumps({"ticket": ticket, "role": role, "log": str(log), **words}).encode() + b"\n")
-        async with asyncio.timeout(START_LIMIT_S):
+        async with asyncio.timeout(LIMIT_S):
             return await born
 
     async def _hear(self) -> None:
@@ -121,4 +126,7 @@ class Nursery:
             else:
                 born, log = self._asked.pop(words["ticket"])
                 child = self._children[words["pid"]] = Child(words["pid"], log)
-                born.set_result(child)
+                if born.done():  # who asked was cancelled meanwhile: nobody else would end it
+                    child.strike()
+                else:
+                    born.set_result(child)

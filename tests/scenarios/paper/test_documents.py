@@ -17,8 +17,9 @@ from tests.conftest import BranchMaker
 from tests.edge_agent.custody.server import DocumentServer, authority, document_server, ok
 from tests.harness.branch import Branch
 from tests.harness.machines import Machine
-from tests.harness.matrix import Scene, Tell, run_matrix
+from tests.harness.matrix import Scene, Tell, run_matrix, together
 from tests.harness.printing import by_person
+from tests.harness.scheduler import REACH_S
 from tests.scenarios.paper.test_printing_kills import judge
 
 pytestmark = pytest.mark.process
@@ -27,7 +28,7 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Page>>endobj\n2 0 obj<</Type/Page>>endobj\n%%EO
 PAGES = 2
 A4 = Machine(
     "document-1", "ipp", "document-printer", "tcp", {"page_s": 0.1, "begin_s": 0.1},
-    {"act_max_s": 5.0, "settle_s": 0.3, "incoming_s": 1.0, "answer_s": 1.0, "poll_s": 0.1},
+    {"act_max_s": 5.0, "settle_s": 0.3, "incoming_s": 1.0, "answer_s": 5.0, "poll_s": 0.1},
 )  # fmt: skip
 STEP = 9  # every so many operations; torture takes them all
 
@@ -70,7 +71,7 @@ async def test_a_document_is_printed_once_and_its_copy_deleted(
     assert report.acts == {"sheet_out": 1}
     (sheet,) = branch.machines["document-1"].sheets()
     assert (sheet["attempts"], sheet["pages_done"]) == (["o-100/print/1"], PAGES)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(REACH_S):
         while list((branch.folder / "data" / "documents").glob("*")):  # noqa: ASYNC110 - a folder tells nobody
             await asyncio.sleep(0.05)
 
@@ -96,8 +97,8 @@ async def test_a_document_is_submitted_from_the_command_line(
 async def test_killed_at_operations_of_a_document(
     make_branch: BranchMaker, documents: DocumentServer, tell: Tell
 ) -> None:
-    tallies = await asyncio.gather(
-        *(run_matrix(make_branch, scene(documents), tell, when=when, step=STEP) for when in ("before", "after"))
+    tallies = await together(
+        run_matrix(make_branch, scene(documents), tell, when=when, step=STEP) for when in ("before", "after")
     )
     for tally in tallies:
         judge(tally)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tests.conftest import BranchMaker
-from tests.harness.matrix import Tally, Tell, run_matrix
+from tests.harness.matrix import Tally, Tell, run_matrix, together
 from tests.harness.printing import CARD_RECEIPT, RECEIPT
 
 pytestmark = pytest.mark.process
@@ -28,6 +26,6 @@ async def test_killed_at_operations_of_scenes_that_print(make_branch: BranchMake
     """Every so many operations; torture takes them all."""
     runs = [(scene, step, when) for scene, step in STEPS for when in ("before", "after")]
     matrices = (run_matrix(make_branch, scene, tell, when=when, step=step) for scene, step, when in runs)
-    for (_, step, _), tally in zip(runs, await asyncio.gather(*matrices), strict=True):
+    for (_, step, _), tally in zip(runs, await together(matrices), strict=True):
         judge(tally)
         assert tally.kills >= tally.operations // step // 2, f"most plans must strike, or nothing was proved: {tally}"
