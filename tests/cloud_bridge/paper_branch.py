@@ -108,7 +108,7 @@ async def running(
             await task
 
 
-async def until(condition: Any, limit_s: float = 30.0) -> None:
+async def until(condition: Any, limit_s: float = 120.0) -> None:
     """Until `condition()` is true."""
     async with asyncio.timeout(limit_s):
         while not condition():  # noqa: ASYNC110 - tests look at the inside, which has no event for each of its states

@@ -17,10 +17,10 @@ from simulators.control import ControlClient
 from tests.harness.crash import Plan
 from tests.harness.machines import READY_S, Machine, RunningMachine, toml
 from tests.harness.nursery import Child, Nursery
-from tests.harness.scheduler import Scheduler
+from tests.harness.scheduler import REACH_S, Scheduler
 
 ACT_S = 0.5  # evidence.md: an act lasts 0.5 s in all kill tests
-ACT_MAX_S = 0.8  # longer than an act, as any profile's must be, with room for a busy test machine
+ACT_MAX_S = 2.0  # longer than an act, as any profile's must be, also where the machine is not let run for a second
 RESET_S = 0.05  # a reset that leaves the card where it is moves nothing: it need not take an act's time
 CARD = "card-1"
 
@@ -134,7 +134,7 @@ class Branch:
     def shown(self, act: str) -> list[dict[str, Any]]:
         return [line for line in self.lines() if line["act"] == act]
 
-    async def until_ledger(self, act: str, times: int = 1, timeout_s: float = 60.0) -> None:
+    async def until_ledger(self, act: str, times: int = 1, timeout_s: float = REACH_S) -> None:
         """Waits until the machines have done it so often."""
         async with asyncio.timeout(timeout_s):
             while len(self.shown(act)) < times:  # noqa: ASYNC110 - a file of another process tells nobody that it grew
@@ -161,14 +161,18 @@ class Branch:
         self.write_config()
 
     async def start_agent(
-        self, plan: Plan | None = None, *, bug: str | None = None, config: Path | None = None
+        self, plan: Plan | None = None, *, bug: str | None = None, config: Path | None = None, broker_s: float = 0
     ) -> Child:
-        """Forks an agent; it lives until it ends itself, is killed, or the branch is left."""
+        """Forks an agent; it lives until it ends itself, is killed, or the branch is left.
+
+        `broker_s` is how long it waits for whatever a broker owes, instead of its own limits.
+        """
         self._agents += 1
         log = self.folder / f"agent-{self._agents}.log"
         words: dict[str, Any] = {
             "config": str(config or self.config),
             "bug": bug,
+            "broker_s": broker_s,
             "plan": plan.as_words() if plan else None,
         }
         self.agent = await self.nursery.spawn("agent", log, **words)

@@ -13,7 +13,7 @@ from typing import Any
 
 from simulators.checker import Report
 from tests.harness.branch import Branch, agent_kept
-from tests.harness.scheduler import ENDS
+from tests.harness.scheduler import ENDS, REACH_S
 
 TROUBLE: tuple[tuple[str, dict[str, Any]], ...] = (
     ("silence", {"executes": True}),
@@ -39,7 +39,7 @@ METAL: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 ORDERS = ("a", "b", "c")
 DAY_S = 8.0  # roughly how long three orders take; instants of trouble are drawn from it
-END_S = 120.0  # a generous end of the day; no verdict depends on it
+END_S = REACH_S  # no verdict depends on it
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ import asyncio
 import logging
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from cloud_bridge.settings import LinkSettings
 from edge_agent import app, settings
 from simulators import serve
 from tests.harness.bugs import BUGS
@@ -30,8 +32,21 @@ def agent(words: dict[str, Any]) -> int:
         )
     if words.get("bug"):
         BUGS[words["bug"]]()
-    asyncio.run(app.run(settings.load(Path(words["config"])), hooks))
+    loaded = settings.load(Path(words["config"]))
+    if words.get("broker_s"):
+        wait_for_the_broker(words["broker_s"])
+    asyncio.run(app.run(loaded, hooks))
     return 0
+
+
+def wait_for_the_broker(limit_s: float) -> None:
+    """Nothing that a broker owes is given up before: whatever goes on until then did not wait for it."""
+    rightly = settings.Settings.link_settings
+
+    def patiently(self: settings.Settings) -> LinkSettings:
+        return replace(rightly(self), connect_timeout_s=limit_s, ack_timeout_s=limit_s, keepalive_s=int(limit_s))
+
+    settings.Settings.link_settings = patiently  # type: ignore[method-assign]
 
 
 def machine(words: dict[str, Any]) -> int:

@@ -122,7 +122,7 @@ class Scheduler:
         properties.SessionExpiryInterval = 3600
         self._client.connect_async("127.0.0.1", self._port, keepalive=30, clean_start=False, properties=properties)
         self._client.loop_start()
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(REACH_S):
             await self.ready.wait()
         return self
 

@@ -21,7 +21,7 @@ import pytest
 
 from tests.ports import free_port
 
-START_LIMIT_S = 10.0
+START_LIMIT_S = 120.0
 _REMEDY = "install cups-ipp-utils (and dbus-daemon), or set {} to the program's path"
 _BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">

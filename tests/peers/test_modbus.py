@@ -152,7 +152,7 @@ async def mbpoll(*arguments: str) -> str:
     process = await asyncio.create_subprocess_exec(
         program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(120):
         said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
     return said.decode()

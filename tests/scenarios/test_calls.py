@@ -10,11 +10,11 @@ import pytest
 from tests.conftest import BranchMaker
 from tests.harness.branch import Branch
 from tests.harness.machines import Machine
+from tests.harness.scheduler import REACH_S
 
 pytestmark = pytest.mark.process
 
 A001 = "A001号到3号窗口"
-PATIENCE_S = 60.0
 
 
 def screens() -> list[Machine]:
@@ -34,7 +34,7 @@ def call(number: str) -> dict[str, Any]:
 
 async def until_lit(branch: Branch, device: str, first: str) -> None:
     """What a person in the hall sees on top, sooner or later."""
-    async with asyncio.timeout(PATIENCE_S), branch.machines[device].control() as control:
+    async with asyncio.timeout(REACH_S), branch.machines[device].control() as control:
         while (await control.state())["shows"][:1] != [first]:  # noqa: ASYNC110 - glass tells nobody that it was lit
             await asyncio.sleep(0.05)
 
@@ -67,6 +67,7 @@ async def test_calls_are_shown_survive_the_agents_death_and_come_back_with_the_p
     )  # an answer is lost: to the call, or to a look before it
     assert await branch.serve("o-2", **call("A002")) == "completed"
     await until_lit(branch, "hall", "请A002号到3号窗口")
+    await until_lit(branch, "screen-3", "A002号到3号窗口")
     report = await branch.verdict()
     assert report.acts == {}
     assert (branch.folder / "screens" / "screen-3.txt").read_text("utf-8") == "A002号到3号窗口\n"

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import BranchMaker
 from tests.harness.branch import LEAVES, Branch
 from tests.harness.nursery import ROOT
+from tests.harness.scheduler import REACH_S
 from tests.harness.trace import CALLS, Motion, read_motions
 
 pytestmark = [
@@ -38,7 +39,7 @@ async def traced(branch: Branch, bug: str | None, folder: Path) -> list[Motion]:
             await branch.verdict()
         finally:
             end_traced(process.pid)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(REACH_S):
                 await process.wait()
     line = branch.card.tty.readlink()
     lines = trace.read_text(encoding="utf-8", errors="replace").splitlines()

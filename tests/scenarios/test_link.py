@@ -20,6 +20,7 @@ from tests.conftest import BranchMaker
 from tests.harness.branch import Branch
 from tests.harness.nursery import ROOT
 from tests.harness.scheduler import REACH_S, Scheduler
+from tests.scenarios.test_outage import until_all_sent
 
 __all__ = ["broker"]  # a fixture of these tests
 
@@ -96,6 +97,7 @@ async def test_a_broker_that_comes_back_brings_no_order_twice(
     branch = await begun(make_branch, **own)
     assert await branch.serve("a") == "completed"
     await branch.scheduler.caught_up(branch.name)
+    await until_all_sent(branch)
     sent = len(branch.heard.events)
     for _ in range(3):
         births = len(branch.births())
@@ -244,7 +246,7 @@ async def test_a_second_agent_on_the_same_folder_refuses_to_start(make_branch: B
     process = await asyncio.create_subprocess_exec(
         *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(REACH_S):
         out, err = await process.communicate()
     assert process.returncode == EXIT_LOCKED, (out, err)
     assert str(branch.folder / "data") in (out + err).decode()
@@ -260,8 +262,13 @@ async def test_a_planned_stop_in_the_middle_of_an_order_is_told_and_taken_up_aga
     await branch.until_ledger("card_drawn")
     assert branch.agent is not None
     assert await branch.agent.kill(signal.SIGTERM) == 0
-    deaths = [m["data"] for m in branch.heard.sessions if m["type"] == "branchgate.session.died.v1"]
-    assert [death["reason"] for death in deaths] == ["planned_stop"]
+    heard = branch.heard
+
+    def deaths() -> list[str]:
+        return [m["data"]["reason"] for m in heard.sessions if m["type"] == "branchgate.session.died.v1"]
+
+    await heard.until(lambda: bool(deaths()), "its death is told")
+    assert deaths() == ["planned_stop"]
     await branch.start_agent()
     assert await branch.settled("a") == "completed"
     report = await branch.verdict()

@@ -13,7 +13,7 @@ import pytest
 from tests.broker import Broker
 from tests.conftest import BranchMaker
 from tests.harness.branch import Branch
-from tests.harness.scheduler import Scheduler
+from tests.harness.scheduler import REACH_S, Scheduler
 from tests.harness.valve import FREE, Valve
 from tests.harness.wan import SETTINGS, TOPICS, LinkedBench
 from tests.scenarios.test_outage import calm, lay, pile_up
@@ -201,8 +201,7 @@ async def test_a_flood_through_a_broker_while_a_card_is_served(make_branch: Bran
 
 
 BIG = "x" * 250_000  # the broker takes 20 at once: more than what the sockets between hold
-LIMIT_S = 8.0  # a planned stop: two seconds for the broker, the rest for a busy machine
-BEFORE_ANY_TIMEOUT_S = 8.0  # less than a broker is given to answer anything
+FOR_EVER_S = 2 * REACH_S  # what it gives the broker for any answer: who waits for that is late on any box
 VALVES = {"accepts and says nothing": (0.0, 0), "stops reading": (0.0, 200_000), "is slow": (4096.0, 2_000)}
 
 
@@ -223,14 +222,11 @@ async def test_a_dead_or_slow_broker_delays_no_act_and_no_stop(
         await pile_up(branch, 40, BIG)
         valve.turn(*VALVES[broker_that])
         passed = valve.went_up
-        await branch.start_agent()
-        await branch.until_ledger("card_presented", timeout_s=BEFORE_ANY_TIMEOUT_S)
-        await branch.until_ledger("card_taken", timeout_s=BEFORE_ANY_TIMEOUT_S)
+        await branch.start_agent(broker_s=FOR_EVER_S)
+        await branch.until_ledger("card_presented")
+        await branch.until_ledger("card_taken")
         assert valve.went_up - passed < 1_000_000, "the broker was not slow at all"
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
         assert await branch.stop_agent() == 0
-        assert loop.time() - began_s < LIMIT_S
         assert branch.acts() == ["card_drawn", "card_presented"]
         if broker_that != "stops reading":
             return  # one of them is enough to see that nothing of it was lost

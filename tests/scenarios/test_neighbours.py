@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from tests.conftest import BranchMaker
+from tests.harness.scheduler import REACH_S
 
 pytestmark = pytest.mark.process
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -98,11 +99,15 @@ async def test_bad_neighbours_hold_up_nobody(make_branch: BranchMaker) -> None:
         await branch.born()
         for order in ("a", "b", "c"):
             assert await branch.serve(order) == "completed"
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(REACH_S):
             while bad.asked != {"silent", "garbage", "hangs_up"} or bad.flooded < 1_000_000:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert await branch.serve("d") == "completed"
-        lost = {e["data"]["device"] for e in branch.heard.events if e["type"].endswith("device.changed.v1")}
-        assert lost >= set(ports)
+        heard = branch.heard
+
+        def lost() -> set[str]:
+            return {e["data"]["device"] for e in heard.events if e["type"].endswith("device.changed.v1")}
+
+        await heard.until(lambda: lost() >= set(ports), "each of them is told")
         assert (await branch.verdict()).acts == {"card_drawn": 4, "card_presented": 4}
         assert await branch.stop_agent() == 0

@@ -16,6 +16,7 @@ from tests.edge_agent.panel.browsing import browser, chromium, sign_in
 from tests.edge_agent.people.desk import GOOD
 from tests.harness.branch import Branch
 from tests.harness.crash import Plan
+from tests.harness.scheduler import REACH_S
 from tests.ports import free_port
 
 pytestmark = [
@@ -45,12 +46,16 @@ async def test_a_doubt_of_machine_and_agent_at_once_is_settled_by_two_at_the_pan
         await branch.start_agent()
         assert (await submitted)["status"] == "accepted"
         for screen, name in ((page, "chief"), (other, "li")):
-            await screen.wait_for_selector("#fresh[data-state=out]", timeout=60_000)
+            await screen.wait_for_selector("#fresh[data-state=out]", timeout=REACH_S * 1000)
             await screen.locator("#fresh a").click()
             await _enter(screen, name)
         await other.wait_for_selector("#fresh[data-state=live]")
 
-        await page.locator(".ask", has_text="a").get_by_role("link", name="未发生（须两人）").click(timeout=60_000)
+        await (
+            page.locator(".ask", has_text="a")
+            .get_by_role("link", name="未发生（须两人）")
+            .click(timeout=REACH_S * 1000)
+        )
         await page.fill("input[name=password]", GOOD)
         await page.fill("input[name=second_name]", "li")
         await page.fill("input[name=second_password]", GOOD)
@@ -60,7 +65,7 @@ async def test_a_doubt_of_machine_and_agent_at_once_is_settled_by_two_at_the_pan
         await other.locator("#attention .ask").wait_for(state="detached")
         await other.goto(f"{site}/orders/a")
         await other.get_by_text("chief、li（各凭密码）").first.wait_for()
-        await other.locator("h1", has_text="已完成").wait_for(timeout=60_000)
+        await other.locator("h1", has_text="已完成").wait_for(timeout=REACH_S * 1000)
         assert branch.acts() == ["card_drawn", "card_presented"]
         await branch.verdict()
         told = sorted({event["data"]["seq"] for event in branch.heard.events if event.get("subject") == "a"})
@@ -70,7 +75,7 @@ async def test_a_doubt_of_machine_and_agent_at_once_is_settled_by_two_at_the_pan
 
 
 async def _come_in(page: Page, site: str, name: str) -> None:
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(REACH_S * 1000)
     await sign_in(page, site, name)
     await page.wait_for_selector("#fresh[data-state=live]")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.conftest import BranchMaker
@@ -11,7 +13,8 @@ from tests.harness.crash import Plan
 pytestmark = pytest.mark.process
 
 DRAW = "f2 00 00 03 43 32 31 03 b2"  # devices.md §2.1, vector 7
-PATIENT = {"act_max_s": 1.5}  # seconds between the machine's silence and the wrong resend
+PATIENT = {"act_max_s": 4.0}  # between the frame and the wrong resend: by then card and customer are gone, on any box
+SLOW = {"options": {"act_s": 4.0}, "profile": {"act_max_s": 5.0}}  # an agent is back before that, on any box
 
 
 async def silent_machine(make_branch: BranchMaker, bug: str | None) -> Branch:
@@ -41,9 +44,9 @@ async def test_without_that_bug_the_silence_is_harmless(make_branch: BranchMaker
     assert report.acts == {"card_drawn": 1, "card_presented": 1}
 
 
-async def killed_while_drawing(make_branch: BranchMaker, bug: str | None) -> Branch:
+async def killed_while_drawing(make_branch: BranchMaker, bug: str | None, **words: Any) -> Branch:
     """The agent dies when the frame that draws has just left, and is back while the machine still moves."""
-    branch: Branch = await make_branch()
+    branch: Branch = await make_branch(**words)
     plan = Plan(when="after", frame=DRAW)
     await branch.start_agent(plan, bug=bug)
     await branch.born()
@@ -64,7 +67,7 @@ async def test_acting_before_the_commit_is_caught(make_branch: BranchMaker) -> N
 
 @pytest.mark.rule("PHY-1")
 async def test_believing_one_early_reading_is_caught(make_branch: BranchMaker) -> None:
-    branch = await killed_while_drawing(make_branch, "believe_one_early_reading")
+    branch = await killed_while_drawing(make_branch, "believe_one_early_reading", **SLOW)
     await branch.settled("a")
     report = branch.judge()
     assert "disturbed" in report.kinds, report.table()

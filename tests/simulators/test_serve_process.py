@@ -157,7 +157,7 @@ def test_a_second_tcp_client_is_turned_away_and_the_first_goes_on(start: Start) 
     with dial(address) as first:
         assert len(ask(first, RESET_KEEP, 25)) == 25
         with dial(address) as second:
-            second.settimeout(2)
+            second.settimeout(PATIENCE_S)
             assert second.recv(1) == b"", "hung up without a word"
         assert ask(first, STATUS, 13) == NO_CARD
 

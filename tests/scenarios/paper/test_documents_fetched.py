@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import BranchMaker
 from tests.edge_agent.custody.server import DocumentServer, authority, ok
 from tests.harness.branch import Branch
+from tests.harness.scheduler import REACH_S
 from tests.scenarios.paper.test_documents import PDF, branch_words, order
 
 pytestmark = pytest.mark.process
@@ -54,7 +55,7 @@ async def test_another_content_than_was_ordered_fails_the_order_without_a_sheet(
     assert report.acts == {"sheet_out": 1}
     assert report.orders["o-1"].reason == "document_refused"
     assert not [attempt for attempt in report.attempts if attempt.order == "o-1"]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(REACH_S):
         while kept(branch):  # noqa: ASYNC110 - a folder tells nobody
             await asyncio.sleep(0.05)
 

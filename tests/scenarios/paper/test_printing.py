@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import BranchMaker
 from tests.harness.matrix import each
-from tests.harness.printing import asked, begun, ended, printer, proof, receipt, ticket
+from tests.harness.printing import asked, begun, ended, power_back, printer, proof, receipt, ticket
 
 pytestmark = pytest.mark.process
 
@@ -114,8 +114,10 @@ async def test_a_text_that_no_printer_has_is_refused_before_a_byte_is_sent(make_
 async def test_a_ticket_is_printed_again_by_the_machine_itself_and_marked(make_branch: BranchMaker) -> None:
     ticket_1 = printer("ticket-1", "ticket-printer")
     branch = await begun(make_branch, ticket_1, card=False)
-    await branch.machines["ticket-1"].fault("power_loss", off_s=0.3, at_line=4)
-    assert await branch.serve("o-100", **ticket("A017")) == "completed"
+    await branch.machines["ticket-1"].fault("power_loss", off_s=None, at_line=4)
+    await branch.submit("o-100", **ticket("A017"))
+    await power_back(branch, "o-100", "ticket-1")
+    assert await branch.settled("o-100") == "completed"
     report = await branch.verdict()
     assert report.acts == {"sheet_out": 1, "void_slip": 1}
     assert [attempt.state for attempt in report.attempts] == ["failed", "done"]

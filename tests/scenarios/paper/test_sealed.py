@@ -18,7 +18,7 @@ from tests.harness.branch import Branch
 from tests.harness.crash import Plan
 from tests.harness.matrix import Scene, each, play
 from tests.harness.printing import PEOPLE, ended
-from tests.harness.scheduler import ENDS
+from tests.harness.scheduler import ENDS, REACH_S
 from tests.harness.sealed import CHANNEL, SEALED, sealed_branch, stamps
 
 pytestmark = pytest.mark.process
@@ -78,7 +78,7 @@ async def test_a_document_is_printed_and_its_own_sheet_stamped(
         stamped = branch.heard.steps[name, "stamp"]
         assert (stamped["device"], stamped["facts"]["evidence"]) == (SEALED, "sent")
         assert (stamped["facts"]["sheet"], stamped["facts"]["printed_by"]) == (HASH, f"{name}/print/1")
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(REACH_S):
         while kept(branch):  # noqa: ASYNC110 - a folder tells nobody
             await asyncio.sleep(0.05)
 
