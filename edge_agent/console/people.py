@@ -15,6 +15,7 @@ from typing import Any
 from edge_agent import settings
 from edge_agent.audit.opened import open_to_read
 from edge_agent.console.door import NoDoor, hand_in, instruction
+from edge_agent.orders.rows import OF_ORDER
 from edge_agent.people.code import OneTimeCode
 from edge_agent.settings import Settings
 
@@ -92,5 +93,6 @@ class House:
     def attempt(self, order: str, step: str) -> str | None:
         """The newest attempt of a step. Raises NoJournal, sqlite3.Error."""
         with closing(open_to_read(self.journal)) as db:
-            row = db.execute("SELECT armings FROM steps WHERE order_id = ? AND name = ?", (order, step)).fetchone()
+            sql = f"SELECT armings FROM steps WHERE {OF_ORDER} AND name = ?"  # noqa: S608  # a constant
+            row = db.execute(sql, (order, step)).fetchone()
         return f"{order}/{step}/{row[0]}" if row else None

@@ -13,7 +13,7 @@ from edge_agent.orders.times import MAY_BEGIN, Now
 
 # A print that failed may still be asked for again by people; what was printed, undone or left out may not.
 _NEEDED = (
-    "EXISTS (SELECT 1 FROM steps s JOIN orders o ON o.id = s.order_id WHERE s.order_id = d.order_id "
+    "EXISTS (SELECT 1 FROM orders o JOIN steps s ON s.order_n = o.n WHERE o.id = d.order_id "
     "AND s.document = d.name AND o.step IS NOT NULL AND s.state NOT IN ('done', 'compensated', 'skipped'))"
 )
 _OPEN = "d.state IN ('wanted', 'fetched')"  # word for word what its index says

@@ -125,11 +125,11 @@ class Tx:
         self._now = self._now or rfc3339(self.wall())
         return self._now
 
-    def emit(self, type_: str, subject: str | None, data: dict[str, Any]) -> int:
-        """Adds one event to the outbox (OUT-1); returns its seq."""
+    def emit(self, type_: str, subject: str | None, data: dict[str, Any], order_n: int | None = None) -> int:
+        """Adds one event to the outbox (OUT-1); returns its seq. `order_n`: the order that it tells of."""
         self.told = True
-        sql = "INSERT INTO outbox (type, subject, time, data) VALUES (?, ?, ?, ?)"
-        seq = self.rows[_LAST_SEQ] = self.do(sql, type_, subject, self.now(), _json(data))
+        sql = "INSERT INTO outbox (type, subject, time, data, order_n) VALUES (?, ?, ?, ?, ?)"
+        seq = self.rows[_LAST_SEQ] = self.do(sql, type_, subject, self.now(), _json(data), order_n)
         return seq
 
     def reply(self, instruction: str, data: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from cloud_bridge.messages.words import TWO_PEOPLE, Choice, Code
 from edge_agent.clock import Clock
 from edge_agent.journal.tx import Tx
 from edge_agent.orders.desk import JOURNAL_CHANGED, Desk, Rejected
-from edge_agent.orders.rows import By
+from edge_agent.orders.rows import By, OrderRow
 
 HOLDS_S = 1800.0  # on the steady clock, within one boot: whoever looked at the machine must look again then
 WAITS = "approval_waits"
@@ -51,7 +51,7 @@ def _waiting(tx: Tx, clock: Clock, data: OrderResolve) -> list[str]:
     return [row["person"] for row in rows if 0 <= clock.steady() - row["steady_s"] < HOLDS_S]
 
 
-def keep(desk: Desk, tx: Tx, order: str, data: OrderResolve, waits: Waits) -> None:
+def keep(desk: Desk, tx: Tx, order: OrderRow, data: OrderResolve, waits: Waits) -> None:
     """One of two has decided; the centre is told, so that somebody there may be the other."""
     clock = desk.clock
     sql = (
@@ -61,10 +61,10 @@ def keep(desk: Desk, tx: Tx, order: str, data: OrderResolve, waits: Waits) -> No
     )
     for person in waits.people:
         tx.do(sql, data.attempt, person, data.choice.value, data.device, clock.boot(), clock.steady())
-    facts = {"order": order, "step": data.step, "attempt": data.attempt, "choice": data.choice.value}
+    facts = {"order": order.id, "step": data.step, "attempt": data.attempt, "choice": data.choice.value}
     facts |= {"device": data.device} if data.device else {}
     told = {"by": list(waits.people), "authenticated": True, "holds_s": HOLDS_S}
-    tx.emit(JOURNAL_CHANGED, order, {"what": WAITS, "facts": facts | told})
+    tx.emit(JOURNAL_CHANGED, order.id, {"what": WAITS, "facts": facts | told}, order.n)
 
 
 def settled(tx: Tx, attempt: str) -> None:

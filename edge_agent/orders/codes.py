@@ -64,7 +64,7 @@ def scanned(tx: Tx, clock: Clock, device: str, scan: Scan) -> Came:
     told |= {"scan": f"{tx.meta('journal')}-c{n}"} if n else {}
     if order is not None:
         told |= {"order": order.id, "state": get_order(tx, order.id).state.value}
-    tx.emit(CODE_SCANNED, order.id if order else device, told)
+    tx.emit(CODE_SCANNED, order.id if order else device, told, order.n if order else None)
     if order is not None and came is Came.RELEASED:
         _open(tx, order, {"scanned_at": device})
     return came

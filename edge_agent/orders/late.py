@@ -23,12 +23,13 @@ def correct(tx: Tx, attempt: AttemptRow, verdict: Verdict) -> None:
     order = get_order(tx, attempt.order_id)
     data: dict[str, Any] = {"order": order.id, "step": attempt.step, "attempt": attempt.id, "state": order.state.value}
     data |= {"truth": verdict.outcome.value, "reason": verdict.reason, "item": verdict.item.value}
-    tx.emit(ORDER_CORRECTED, order.id, data | {"facts": dict(verdict.facts)})
+    tx.emit(ORDER_CORRECTED, order.id, data | {"facts": dict(verdict.facts)}, order.n)
 
 
 def _told(tx: Tx, attempt: AttemptRow, verdict: Verdict) -> bool:
     sql = (
-        "SELECT 1 FROM outbox WHERE subject = ? AND type = ? AND json_extract(data, '$.attempt') = ? "
+        "SELECT 1 FROM outbox WHERE order_n = ? AND type = ? AND json_extract(data, '$.attempt') = ? "
         "AND json_extract(data, '$.truth') = ? AND json_extract(data, '$.by') IS NULL"
     )
-    return tx.one(sql, attempt.order_id, ORDER_CORRECTED, attempt.id, verdict.outcome.value) is not None
+    number = get_order(tx, attempt.order_id).n
+    return tx.one(sql, number, ORDER_CORRECTED, attempt.id, verdict.outcome.value) is not None

@@ -91,8 +91,8 @@ def story(tx: Tx, order: OrderRow) -> dict[str, Any]:
         }
         for a in attempts_of(tx, order.id)
     ]
-    sql = "SELECT seq, type, time, data FROM history WHERE order_id = ? ORDER BY seq DESC LIMIT ?"
-    rows = _within(tx.all(sql, order.id, MAX_STORY))
+    sql = "SELECT seq, type, time, data FROM history WHERE order_n = ? ORDER BY seq DESC LIMIT ?"
+    rows = _within(tx.all(sql, order.n, MAX_STORY))
     history = [{"seq": r["seq"], "type": r["type"], "time": r["time"], **json.loads(r["data"])} for r in reversed(rows)]
     head = brief(order, titles_of(tx, [order.id]).get(order.id, Titles()))
     return {**head, "parameters": order.parameters, "steps": steps, "attempts": attempts, "history": history}

@@ -12,6 +12,7 @@ from typing import Any
 from edge_agent.journal.journal import Tx
 from edge_agent.orders.rows import (
     ATTEMPT_COLUMNS,
+    OF_ORDER,
     ORDER_COLUMNS,
     STEP_COLUMNS,
     AttemptRow,
@@ -52,13 +53,13 @@ def get_order(tx: Tx, order_id: str) -> OrderRow:
 
 
 _IN_VAIN = (
-    "EXISTS (SELECT 1 FROM documents d JOIN steps s ON s.order_id = d.order_id AND s.document = d.name "
+    "EXISTS (SELECT 1 FROM documents d JOIN steps s ON s.order_n = orders.n AND s.document = d.name "
     "WHERE d.order_id = orders.id AND d.state IN ('wanted', 'fetched') AND d.state = 'wanted' AND d.reason != '' "
     "AND s.name = orders.step)"
 )
 
 
-_AWAITS_CODE = "EXISTS (SELECT 1 FROM steps s WHERE s.order_id = orders.id AND s.name = orders.step AND s.awaits_code)"
+_AWAITS_CODE = "EXISTS (SELECT 1 FROM steps s WHERE s.order_n = orders.n AND s.name = orders.step AND s.awaits_code)"
 
 
 def next_on_device(tx: Tx, device: str, now: Now) -> OrderRow | None:
@@ -130,7 +131,7 @@ def keep_step(tx: Tx, step: StepRow) -> StepRow:
 def steps_of(tx: Tx, order_id: str) -> list[StepRow]:
     names: list[str] | None = tx.row(("steps", order_id))
     if names is None:
-        sql = f"SELECT {STEP_COLUMNS} FROM steps WHERE order_id = ? ORDER BY position"
+        sql = f"SELECT {STEP_COLUMNS} FROM steps WHERE {OF_ORDER} ORDER BY position"
         steps = [keep_step(tx, step_in(row)) for row in tx.all(sql, order_id)]
         tx.rows["steps", order_id] = [step.name for step in steps]
         return steps
@@ -141,7 +142,7 @@ def find_step(tx: Tx, order_id: str, name: str) -> StepRow | None:
     kept: StepRow | None = tx.row(("step", order_id, name))
     if kept is not None:
         return kept
-    row = tx.one(f"SELECT {STEP_COLUMNS} FROM steps WHERE order_id = ? AND name = ?", order_id, name)
+    row = tx.one(f"SELECT {STEP_COLUMNS} FROM steps WHERE {OF_ORDER} AND name = ?", order_id, name)
     return keep_step(tx, step_in(row)) if row else None
 
 
@@ -154,9 +155,8 @@ def get_step(tx: Tx, order_id: str, name: str) -> StepRow:
 
 
 def attempts_of(tx: Tx, order_id: str) -> list[AttemptRow]:
-    # Their ids begin with the order's and a slash (behind which comes 0): the key finds them, however many there are.
-    sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE id > ? AND id < ? ORDER BY step, length(id), id"
-    return [attempt_in(row) for row in tx.all(sql, f"{order_id}/", f"{order_id}0")]
+    sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE {OF_ORDER} ORDER BY step, length(id), id"
+    return [attempt_in(row) for row in tx.all(sql, order_id)]
 
 
 def keep_attempt(tx: Tx, attempt: AttemptRow) -> AttemptRow:
@@ -169,7 +169,8 @@ def find_attempt(tx: Tx, attempt: str) -> AttemptRow | None:
     kept: AttemptRow | None = tx.row(("attempt", attempt))
     if kept is not None:
         return kept
-    row = tx.one(f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE id = ?", attempt)
+    sql = f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE {OF_ORDER} AND id = ?"
+    row = tx.one(sql, attempt.partition("/")[0], attempt)
     return keep_attempt(tx, attempt_in(row)) if row else None
 
 
@@ -230,7 +231,7 @@ def memory_of(tx: Tx, device: str) -> dict[str, Any]:
 def last_presence(tx: Tx, device: str) -> bool | None:
     """Whether a device was last told as being there; None: never told of."""
     sql = (
-        "SELECT json_extract(data, '$.state') FROM outbox WHERE subject = ? AND type = ? "
+        "SELECT json_extract(data, '$.state') FROM outbox WHERE order_n IS NULL AND subject = ? AND type = ? "
         "AND json_extract(data, '$.state') IN ('online', 'offline') ORDER BY seq DESC LIMIT 1"
     )
     row = tx.one(sql, device, DEVICE_CHANGED)

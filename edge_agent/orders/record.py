@@ -25,7 +25,18 @@ from edge_agent.orders.reading import (
     memory_of,
     steps_of,
 )
-from edge_agent.orders.rows import FLAGS, MACHINE, STEP_COLUMNS, AttemptRow, By, LaneRow, OrderRow, StepRow, attempt_id
+from edge_agent.orders.rows import (
+    FLAGS,
+    MACHINE,
+    OF_ORDER,
+    STEP_COLUMNS,
+    AttemptRow,
+    By,
+    LaneRow,
+    OrderRow,
+    StepRow,
+    attempt_id,
+)
 from edge_agent.orders.states import ENDS, UNSETTLED, Goal, Order, Step, order_change, step_change
 
 ORDER_CHANGED = "branchgate.order.changed.v1"
@@ -60,7 +71,7 @@ def change_order(
         **by.members(),
         **({"facts": dict(facts)} if facts else {}),
     }
-    tx.emit(ORDER_CHANGED, order.id, {key: value for key, value in data.items() if value is not None})
+    tx.emit(ORDER_CHANGED, order.id, {key: value for key, value in data.items() if value is not None}, order.n)
     return now
 
 
@@ -81,14 +92,15 @@ def change_step(
     facts = {**step.facts, **(verdict.facts if verdict else {})}
     text = json.dumps(facts, ensure_ascii=False)
     now = replace(get_step(tx, step.order_id, step.name), state=to, reason=reason, item=item, facts=json.loads(text))
-    sql = "UPDATE steps SET armings = ?, state = ?, reason = ?, item = ?, facts = ? WHERE order_id = ? AND name = ?"
+    sql = f"UPDATE steps SET armings = ?, state = ?, reason = ?, item = ?, facts = ? WHERE {OF_ORDER} AND name = ?"
     tx.do(sql, now.armings, to.value, reason, item, text, step.order_id, step.name)
     keep_step(tx, now)
     attempt = attempt or (
         attempt_id(step, step.armings) if step.armings and to not in (Step.SKIPPED, Step.COMPENSATED) else None
     )
     if attempt and to is not Step.ARMED:  # it was begun as armed
-        tx.do("UPDATE attempts SET state = ?, decided = ? WHERE id = ?", to.value, int(bool(by.people)), attempt)
+        sql = f"UPDATE attempts SET state = ?, decided = ? WHERE {OF_ORDER} AND id = ?"
+        tx.do(sql, to.value, int(bool(by.people)), step.order_id, attempt)
         if (row := tx.row(("attempt", attempt))) is not None:
             keep_attempt(tx, replace(row, state=to, decided=bool(by.people)))
         if to not in UNSETTLED:
@@ -97,7 +109,8 @@ def change_step(
     data |= {"device": step.device}
     data |= {"from": step.state.value, "to": to.value, "reason": reason, "item": item, **by.members()}
     data |= {"facts": dict(verdict.facts) if verdict else (step.lot or None) if to is Step.ARMED else None}
-    tx.emit(STEP_CHANGED, step.order_id, {key: value for key, value in data.items() if value is not None})
+    order_n = get_order(tx, step.order_id).n
+    tx.emit(STEP_CHANGED, step.order_id, {key: value for key, value in data.items() if value is not None}, order_n)
     return now
 
 
@@ -106,7 +119,8 @@ def add_step(tx: Tx, step: StepRow) -> None:
     row = {name: getattr(step, name) for name in STEP_COLUMNS.split(", ")}
     row |= {flag: int(row[flag]) for flag in FLAGS}
     row |= {"state": step.state.value, "facts": json.dumps(step.facts, ensure_ascii=False)}
-    sql = f"INSERT INTO steps ({STEP_COLUMNS}) VALUES ({', '.join(f':{name}' for name in row)})"
+    values = ", ".join(f":{name}" for name in row)
+    sql = f"INSERT INTO steps (order_n, {STEP_COLUMNS}) VALUES ((SELECT n FROM orders WHERE id = :order_id), {values})"
     tx.db.execute(sql, row)
     keep_step(tx, step)
     tx.rows["steps", step.order_id] = None  # there is one more
@@ -117,9 +131,14 @@ def open_attempt(tx: Tx, step: StepRow, arming: Arming) -> StepRow:
     k = step.armings + 1
     attempt = attempt_id(step, k)
     mark = int((tx.one("SELECT coalesce(max(n), 0) FROM notes WHERE device = ?", step.device) or [0])[0])
-    sql = "INSERT INTO attempts (id, order_id, step, device, act, state, arming, mark) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    sql = (
+        "INSERT INTO attempts (order_n, id, order_id, step, device, act, state, arming, mark) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    )
     named = (attempt, step.order_id, step.name, step.device, step.act)
-    tx.do(sql, *named, Step.ARMED.value, text := json.dumps(dict(arming.readings)), mark)
+    tx.do(
+        sql, get_order(tx, step.order_id).n, *named, Step.ARMED.value, text := json.dumps(dict(arming.readings)), mark
+    )
     keep_attempt(tx, AttemptRow(*named, Step.ARMED, Arming(json.loads(text)), mark))
     armed = keep_step(tx, replace(get_step(tx, step.order_id, step.name), armings=k))  # written with its new state
     remember(tx, step.device, arming.memory)
@@ -182,13 +201,13 @@ def allow_attempts(tx: Tx, step: StepRow, more: int) -> StepRow:
     """It may be armed so many times more."""
     now = get_step(tx, step.order_id, step.name)
     now = replace(now, allowed=now.armings + more)
-    tx.do("UPDATE steps SET allowed = ? WHERE order_id = ? AND name = ?", now.allowed, step.order_id, step.name)
+    tx.do(f"UPDATE steps SET allowed = ? WHERE {OF_ORDER} AND name = ?", now.allowed, step.order_id, step.name)
     return keep_step(tx, now)
 
 
 def open_to_code(tx: Tx, step: StepRow) -> StepRow:
     """Its customer's code was scanned: it waits for it no more."""
-    tx.do("UPDATE steps SET awaits_code = 0 WHERE order_id = ? AND name = ?", step.order_id, step.name)
+    tx.do(f"UPDATE steps SET awaits_code = 0 WHERE {OF_ORDER} AND name = ?", step.order_id, step.name)
     tx.touched.add(step.device)
     return keep_step(tx, replace(get_step(tx, step.order_id, step.name), awaits_code=False))
 
@@ -196,14 +215,14 @@ def open_to_code(tx: Tx, step: StepRow) -> StepRow:
 def add_facts(tx: Tx, step: StepRow, facts: Mapping[str, Any]) -> StepRow:
     """What is known of a step beside its evidence; the change of its order tells it."""
     joined = json.dumps({**step.facts, **facts}, ensure_ascii=False)
-    tx.do("UPDATE steps SET facts = ? WHERE order_id = ? AND name = ?", joined, step.order_id, step.name)
+    tx.do(f"UPDATE steps SET facts = ? WHERE {OF_ORDER} AND name = ?", joined, step.order_id, step.name)
     return keep_step(tx, replace(get_step(tx, step.order_id, step.name), facts=json.loads(joined)))
 
 
 def move_step(tx: Tx, step: StepRow, device: str) -> StepRow:
     """Another device takes over the step, and what of it comes after on the same device."""
     later = "position > ? AND role = ? AND device = ? AND state = 'pending' AND undoes IS NULL"
-    sql = f"UPDATE steps SET device = ? WHERE order_id = ? AND (name = ? OR ({later}))"
+    sql = f"UPDATE steps SET device = ? WHERE {OF_ORDER} AND (name = ? OR ({later}))"
     tx.do(sql, device, step.order_id, step.name, step.position, step.role, step.device)
     tx.forget_rows()
     return get_step(tx, step.order_id, step.name)

@@ -76,7 +76,7 @@ def resolve(desk: Desk, tx: Tx, envelope: Envelope, data: OrderResolve) -> dict[
         raise Rejected(Code.INVALID, "choice_misfit", **facts)
     device = _other_device(desk, step, data)
     if isinstance(by, Waits):
-        keep(desk, tx, order.id, data, by)
+        keep(desk, tx, order, data, by)
         return {"order": order.id, "result": {"state": order.state.value, "approved": list(by.people), "needed": 2}}
     settled(tx, data.attempt)
     order = course.decide(tx, order, step, data.choice.value, by, device=device)
@@ -101,9 +101,8 @@ def _other_device(desk: Desk, step: StepRow, data: OrderResolve) -> str | None:
 
 def _correct(desk: Desk, tx: Tx, order: OrderRow, step: StepRow, data: OrderResolve, by: By) -> dict[str, Any]:
     """After an end state the state stays and the truth is told (ORD-8)."""
-    if not tx.one(
-        "SELECT 1 FROM attempts WHERE id = ? AND order_id = ? AND step = ?", data.attempt, order.id, step.name
-    ):
+    sql = "SELECT 1 FROM attempts WHERE order_n = ? AND id = ? AND step = ?"
+    if not tx.one(sql, order.n, data.attempt, step.name):
         raise Rejected(Code.CONFLICT, "no_attempt", step=step.name, order=order.id, attempt=data.attempt)
     members = {
         "order": order.id,
@@ -112,7 +111,7 @@ def _correct(desk: Desk, tx: Tx, order: OrderRow, step: StepRow, data: OrderReso
         "state": order.state.value,
         "truth": data.choice.value,
     }
-    tx.emit(ORDER_CORRECTED, order.id, {**members, "reason": data.note or "found_later", **by.members()})
+    tx.emit(ORDER_CORRECTED, order.id, {**members, "reason": data.note or "found_later", **by.members()}, order.n)
     return {"order": order.id, "result": {"state": order.state.value, "corrected": True}}
 
 

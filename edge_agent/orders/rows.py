@@ -152,6 +152,7 @@ FLAGS = (
     "undo_watch",
     "awaits_code",
 )
+OF_ORDER = "order_n = (SELECT n FROM orders WHERE id = ?)"  # of steps, attempts and events: given the order's id
 ATTEMPT_COLUMNS = "id, order_id, step, device, act, state, arming, mark, decided"
 
 

@@ -96,7 +96,7 @@ def _insert(
     for position, (step, place) in enumerate(bound.steps):
         add_step(tx, _row(desk, tx, order_id, position, step, place, parameters))
     told: dict[str, Any] = {"order": order_id, "scene": scene.name, "to": "accepted", "reason": ""}
-    tx.emit(ORDER_CHANGED, order_id, told | ({"facts": {"left_out": bound.left_out}} if bound.left_out else {}))
+    tx.emit(ORDER_CHANGED, order_id, told | ({"facts": {"left_out": bound.left_out}} if bound.left_out else {}), n)
     tx.touched.add(device)
     _reserve(tx, order_id, bound, parameters)
     if times.too_early(get_order(tx, order_id), desk.clock):

@@ -38,11 +38,11 @@ OLDEST = 500  # orders looked at in one transaction: they end about as they were
 
 _UNSETTLED = "a.state IN ('armed', 'acting', 'waiting', 'in_doubt')"  # word for word what its index says
 _STILL_EVIDENCE = f"SELECT 1 FROM attempts a WHERE a.device = notes.device AND a.mark < notes.n AND {_UNSETTLED}"
-_OPEN_ORDER = "SELECT 1 FROM orders o WHERE o.id = outbox.subject AND o.step IS NOT NULL"
+_OPEN_ORDER = "SELECT 1 FROM orders o WHERE o.n = outbox.order_n AND o.step IS NOT NULL"
 _IN_USE = (
-    "o.step IS NOT NULL OR EXISTS (SELECT 1 FROM outbox WHERE outbox.subject = o.id) "
+    "o.step IS NOT NULL OR EXISTS (SELECT 1 FROM outbox WHERE outbox.order_n = o.n) "
     "OR EXISTS (SELECT 1 FROM lanes l WHERE l.holder = o.id OR substr(l.attempt, 1, length(o.id) + 1) = o.id || '/') "
-    f"OR EXISTS (SELECT 1 FROM attempts a WHERE a.order_id = o.id AND {_UNSETTLED}) "
+    f"OR EXISTS (SELECT 1 FROM attempts a WHERE a.order_n = o.n AND {_UNSETTLED}) "
     "OR EXISTS (SELECT 1 FROM documents d WHERE d.order_id = o.id AND d.state IN ('wanted', 'fetched'))"
 )
 
@@ -115,11 +115,13 @@ def _remove_orders(tx: Tx, keys: list[int]) -> int:
     gone = 0
     for number in keys:
         row = tx.one(f"SELECT id FROM orders o WHERE n = ? AND NOT ({_IN_USE})", number)
-        for table in ("attempts", "documents", "steps") if row else ():
-            tx.do(f"DELETE FROM {table} WHERE order_id = ?", row["id"] if row else None)
-        if row:
-            tx.do("DELETE FROM orders WHERE id = ?", row["id"])
-            gone += 1
+        if row is None:
+            continue
+        tx.do("DELETE FROM documents WHERE order_id = ?", row["id"])
+        for table in ("attempts", "steps"):
+            tx.do(f"DELETE FROM {table} WHERE order_n = ?", number)
+        tx.do("DELETE FROM orders WHERE n = ?", number)
+        gone += 1
     tx.forget_rows()
     return gone
 

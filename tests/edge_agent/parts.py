@@ -103,6 +103,7 @@ _READ: dict[str, Callable[..., object]] = {
 }
 
 
+_UNNUMBERED = "SELECT o.id FROM outbox e JOIN orders o ON o.id = e.subject WHERE e.order_n IS NULL LIMIT 1"
 COMPARED = 60  # rows of those kept, after each transaction; all of them at the end
 
 
@@ -129,6 +130,7 @@ class InlineJournal(Journal):
         """What the transaction went on with, and what is kept for the next, is what stands in the tables then."""
         stands = super()._run(job, marked=marked)
         if job.tx is not None:
+            assert self._db.execute(_UNNUMBERED).fetchall() == [], "an event of an order that its number does not find"
             self._compare({**{key: self._rows[key] for key in [*self._rows][:COMPARED]}, **job.tx.rows})
         return stands
 

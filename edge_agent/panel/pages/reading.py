@@ -20,7 +20,7 @@ from edge_agent.orders.desk import JOURNAL_CHANGED
 from edge_agent.orders.people import asks, choices_for
 from edge_agent.orders.reading import DEVICE_CHANGED, find_order, find_step, get_order
 from edge_agent.orders.record import ORDER_CHANGED, ORDER_CORRECTED, STEP_CHANGED
-from edge_agent.orders.rows import OrderRow, StepRow, attempt_id
+from edge_agent.orders.rows import OF_ORDER, OrderRow, StepRow, attempt_id
 from edge_agent.orders.states import Order
 
 MOST = 200  # questions or waits shown at once: more than a hall of people could settle
@@ -90,7 +90,7 @@ def question_of(tx: Tx, clock: Clock, order: OrderRow) -> Question | None:
 
 def _asked(tx: Tx, order: str) -> tuple[str, dict[str, Any]]:
     """When the order came to stand as it does, and what was told then."""
-    sql = "SELECT time, data FROM outbox WHERE subject = ? AND type = ? ORDER BY seq DESC LIMIT 1"
+    sql = f"SELECT time, data FROM outbox WHERE {OF_ORDER} AND type = ? ORDER BY seq DESC LIMIT 1"
     row = tx.one(sql, order, ORDER_CHANGED)
     return (row["time"], json.loads(row["data"])) if row else ("", {})
 
@@ -191,5 +191,6 @@ def known(tx: Tx, order: str) -> OrderRow | None:
 
 def latest_of(tx: Tx, device: str) -> list[dict[str, Any]]:
     """What happened last at one machine, newest first."""
-    sql = "SELECT seq, type, time, data FROM outbox WHERE subject = ? AND type IN (?, ?) ORDER BY seq DESC LIMIT 20"
+    about = "order_n IS NULL AND subject = ? AND type IN (?, ?)"
+    sql = f"SELECT seq, type, time, data FROM outbox WHERE {about} ORDER BY seq DESC LIMIT 20"
     return [_event(row) for row in tx.all(sql, device, DEVICE_CHANGED, STOCK_CHANGED)]

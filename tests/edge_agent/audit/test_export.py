@@ -60,7 +60,7 @@ async def test_what_lies_on_both_sides_of_a_damaged_page_is_read(tmp_path: Path)
     await fill(tmp_path)
     path = tmp_path / opening.NAME
     with closing(sqlite3.connect(path)) as db:
-        db.execute("DROP INDEX outbox_by_subject")
+        db.execute("DROP INDEX outbox_of_others")
         (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'outbox'").fetchone()
     raw = bytearray(path.read_bytes())
     middle = raw.index(b'"n":150,') // 4096

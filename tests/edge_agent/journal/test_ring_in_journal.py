@@ -67,7 +67,12 @@ def told(tx: Tx) -> list[Any]:
 
 
 def insert_attempt(tx: Tx, state: str) -> None:
-    sql = "INSERT OR REPLACE INTO attempts VALUES (?, 'o-1', 'draw', 'card-1', 'draw_card', ?, '{}', 0, 0)"
+    order = (
+        "INSERT OR IGNORE INTO orders (n, id, scene, parameters, customer, source, instruction, priority, state) "
+        "VALUES (1, 'o-1', 's', '{}', '', '', '', 0, 'running')"
+    )
+    tx.do(order)
+    sql = "INSERT OR REPLACE INTO attempts VALUES (1, ?, 'o-1', 'draw', 'card-1', 'draw_card', ?, '{}', 0, 0)"
     tx.do(sql, ARMED["attempt"], state)
 
 

@@ -306,7 +306,7 @@ async def test_a_digest_is_shown_by_its_beginning_and_whole_in_its_details(panel
     members = {"attempt": f"{ORDER}/draw/1", "order": ORDER, "step": "draw", "act": "draw_card", "from": "acting"}
     told = {**members, "to": "in_doubt", "device": DEVICE, "item": "unknown", "facts": {"sheet": digest}}
     book = panel.people.book
-    await book.do(lambda tx: tx.emit("branchgate.step.changed.v1", ORDER, told))
+    await book.do(lambda tx: tx.emit("branchgate.step.changed.v1", ORDER, told, book.order(ORDER).n))
     page = (await (await Browser.of(panel, "teller")).get(f"/orders/{ORDER}")).body.decode()
     assert f'<details class="whole"><summary>{digest[:12]}…</summary>{digest}</details>' in page
     assert page.count(digest) == 1
