@@ -13,7 +13,7 @@ from cloud_bridge.messages.words import Code
 from edge_agent.custody import stock
 from edge_agent.journal.journal import Tx
 from edge_agent.orders.desk import Desk, Place, Rejected
-from edge_agent.orders.reading import open_by_device, shut_lanes
+from edge_agent.orders.reading import shut_lanes
 from edge_agent.orders.recipe import Scene, SceneStep
 
 SHUT_IS_LIKE = 10_000  # open orders: a shut lane counts as very busy
@@ -35,14 +35,14 @@ class Bound:
     left_out: list[dict[str, str]] = field(default_factory=list)
 
 
-def bind(desk: Desk, tx: Tx, scene: Scene, parameters: Mapping[str, Any]) -> Bound:
-    """Raises Rejected when a device is missing that it cannot do without, or when nothing at all is left."""
+def bind(desk: Desk, tx: Tx, scene: Scene, parameters: Mapping[str, Any], busy: Mapping[str, int]) -> Bound:
+    """`busy`: open orders by device. Raises Rejected: a device is missing that it needs, or nothing at all is left."""
     bound = Bound()
     wanted = [step for step in scene.step if step.when is None or parameters[step.when]]
     seats = {step.name: Seat(step.role, _named(parameters, step.place)) for step in wanted}
     steps_of = {seat: [step for step in wanted if seats[step.name] == seat] for seat in seats.values()}
     articles = {seat: {str(parameters[s.article]) for s in steps if s.article} for seat, steps in steps_of.items()}
-    places = {seat: _place(desk, tx, scene, seat, steps, articles[seat]) for seat, steps in steps_of.items()}
+    places = {seat: _place(desk, tx, scene, seat, steps, articles[seat], busy) for seat, steps in steps_of.items()}
     for step in scene.step:
         place = places[seats[step.name]] if step in wanted else None
         if step not in wanted:
@@ -62,7 +62,9 @@ def _named(parameters: Mapping[str, Any], name: str | None) -> str | None:
     return f"{value:g}" if isinstance(value, int | float) else value
 
 
-def _place(desk: Desk, tx: Tx, scene: Scene, seat: Seat, mine: list[SceneStep], articles: set[str]) -> Place | None:
+def _place(
+    desk: Desk, tx: Tx, scene: Scene, seat: Seat, mine: list[SceneStep], articles: set[str], busy: Mapping[str, int]
+) -> Place | None:
     """The device for that seat with the fewest open orders, of those that have what is wanted.
 
     None when there is none and nothing depends on it.
@@ -80,7 +82,7 @@ def _place(desk: Desk, tx: Tx, scene: Scene, seat: Seat, mine: list[SceneStep], 
         fit = [place for place in fit if all(stock.free(tx, place.device, article) for article in articles)]
         if not fit:
             raise Rejected(Code.NO_STOCK, "no_stock", articles=sorted(articles))
-    busy, shut = open_by_device(tx), shut_lanes(tx)
+    shut = shut_lanes(tx)
     load = {p.device: busy.get(p.device, 0) + (SHUT_IS_LIKE if p.device in shut else 0) for p in fit}
     lacking = {p.device: sum(step.act not in p.acts for step in mine) for p in fit}
     return min(fit, key=lambda p: (lacking[p.device], load[p.device], p.device), default=None)

@@ -8,7 +8,7 @@ and in the next.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -57,10 +57,10 @@ def change_order(
     """One order goes on to `to`, and an event tells it. Raises ForbiddenChange."""
     order_change(order.state, to)
     now = replace(get_order(tx, order.id), state=to, waiting_for=waiting_for, reason=reason)
-    if to in ENDS:
+    tx.do("UPDATE orders SET state = ?, waiting_for = ?, reason = ? WHERE n = ?", to.value, waiting_for, reason, now.n)
+    if to in ENDS:  # apart: indexes hold these
         now = replace(now, step=None, device=None)
-    sql = "UPDATE orders SET state = ?, waiting_for = ?, reason = ?, step = ?, device = ? WHERE id = ?"
-    tx.do(sql, to.value, waiting_for, reason, now.step, now.device, order.id)
+        tx.do("UPDATE orders SET step = NULL, device = NULL WHERE n = ?", now.n)
     keep_order(tx, now)
     tx.touched |= {order.device} if order.device else set()
     data: dict[str, Any] = {"order": order.id, "scene": order.scene, "from": order.state.value, "to": to.value}
@@ -114,8 +114,15 @@ def change_step(
     return now
 
 
+def add_steps(tx: Tx, steps: Sequence[StepRow]) -> None:
+    """All steps of a new order, in their turn."""
+    for step in steps:
+        add_step(tx, step)
+    tx.rows["steps", steps[0].order_id] = [step.name for step in steps]
+
+
 def add_step(tx: Tx, step: StepRow) -> None:
-    """One step of an order, with nothing of it begun."""
+    """One step more of an order, with nothing of it begun."""
     row = {name: getattr(step, name) for name in STEP_COLUMNS.split(", ")}
     row |= {flag: int(row[flag]) for flag in FLAGS}
     row |= {"state": step.state.value, "facts": json.dumps(step.facts, ensure_ascii=False)}
@@ -170,9 +177,11 @@ def set_lane(tx: Tx, lane: LaneRow) -> None:
 
 def set_turn(tx: Tx, order: OrderRow, step: StepRow) -> None:
     """Makes `step` the one whose turn it is."""
-    tx.do("UPDATE orders SET step = ?, device = ? WHERE id = ?", step.name, step.device, order.id)
-    keep_order(tx, replace(get_order(tx, order.id), step=step.name, device=step.device))
     tx.touched.add(step.device)
+    now = get_order(tx, order.id)
+    if (now.step, now.device) != (step.name, step.device):
+        tx.do("UPDATE orders SET step = ?, device = ? WHERE n = ?", step.name, step.device, now.n)
+        keep_order(tx, replace(now, step=step.name, device=step.device))
 
 
 def set_goal(tx: Tx, order: OrderRow, goal: Goal, reason: str) -> OrderRow:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from typing import Any
 
 from cloud_bridge.envelope import Envelope, rfc3339
@@ -23,11 +23,11 @@ from edge_agent.orders.desk import Desk, Place, Rejected
 from edge_agent.orders.forms import keep_form
 from edge_agent.orders.papers import add_documents, check_documents
 from edge_agent.orders.parameters import DoesNotFit
-from edge_agent.orders.reading import find_order, get_order, get_step, open_by_device
+from edge_agent.orders.reading import find_order, get_order, get_step, keep_order, open_by_device
 from edge_agent.orders.recipe import Scene, SceneStep
-from edge_agent.orders.record import ORDER_CHANGED, add_facts, add_step, change_order
-from edge_agent.orders.rows import StepRow
-from edge_agent.orders.states import Order
+from edge_agent.orders.record import ORDER_CHANGED, add_facts, add_steps, change_order
+from edge_agent.orders.rows import OrderRow, StepRow
+from edge_agent.orders.states import Goal, Order
 from edge_agent.orders.templates import pick
 from edge_agent.orders.turns import AWAITS_CODE, ask_release, wait
 
@@ -44,7 +44,8 @@ def submit(desk: Desk, tx: Tx, envelope: Envelope, data: OrderSubmit) -> dict[st
         raise Rejected(Code.UNKNOWN_SCENE, "no_scene", scene=data.scene, known=sorted(desk.branch.scenes))
     if scene.scene.authority == "physical" and not _may_act(desk, tx):
         raise Rejected(Code.JOURNAL_NEW, "journal_new")
-    if sum(tx_count for tx_count in open_by_device(tx).values()) >= desk.branch.max_open:
+    busy = open_by_device(tx)
+    if sum(busy.values()) >= desk.branch.max_open:
         raise Rejected(Code.OVERLOADED, "many_open", count=desk.branch.max_open)
     try:
         parameters = scene.fill(data.parameters)
@@ -52,7 +53,7 @@ def submit(desk: Desk, tx: Tx, envelope: Envelope, data: OrderSubmit) -> dict[st
         raise Rejected(Code.INVALID, bad.reason, **bad.facts) from bad
     if times.has_passed(desk.clock, data.deadline, on_site=desk.on_site):
         raise Rejected(Code.EXPIRED, "order_expired")
-    bound = bind(desk, tx, scene, parameters)
+    bound = bind(desk, tx, scene, parameters, busy)
     documents = check_documents(scene, (step for step, _ in bound.steps), data.documents)
     if data.code_sha256 is not None and not scene.awaits_code:
         raise Rejected(Code.INVALID, "no_code_awaited", scene=scene.name)
@@ -90,11 +91,30 @@ def _insert(
         rfc3339(data.deadline) if data.deadline else None,
     )
     recipe = keep_form(tx, desk.bodies.of(scene))
-    given = (order_id, n, scene.name, recipe, json.dumps(parameters), data.customer, envelope.source, envelope.id)
+    text = json.dumps(parameters)
+    given = (order_id, n, scene.name, recipe, text, data.customer, envelope.source, envelope.id)
     limits = times.limits_on_site(desk.clock, data.not_before, data.deadline) if desk.on_site else times.Limits()
     tx.do(sql, *given, data.priority, *moments, first.name, device, *astuple(limits))
-    for position, (step, place) in enumerate(bound.steps):
-        add_step(tx, _row(desk, tx, order_id, position, step, place, parameters))
+    order = OrderRow(
+        order_id,
+        n,
+        scene.name,
+        json.loads(text),
+        data.priority,
+        *moments,
+        state=Order.ACCEPTED,
+        waiting_for=None,
+        reason="",
+        goal=Goal.FINISH,
+        goal_reason="",
+        held=False,
+        step=first.name,
+        device=device,
+        **asdict(limits),
+    )
+    keep_order(tx, order)
+    rows = [_row(desk, tx, order_id, at, step, place, parameters) for at, (step, place) in enumerate(bound.steps)]
+    add_steps(tx, rows)
     told: dict[str, Any] = {"order": order_id, "scene": scene.name, "to": "accepted", "reason": ""}
     tx.emit(ORDER_CHANGED, order_id, told | ({"facts": {"left_out": bound.left_out}} if bound.left_out else {}), n)
     tx.touched.add(device)
