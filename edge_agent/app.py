@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any, Protocol
 
 from cloud_bridge.bridge import Bridge
@@ -42,6 +43,7 @@ from edge_agent.fleet.materials import Materials, NoMaterials
 from edge_agent.fleet.notebook import DeviceNotebook
 from edge_agent.fleet.parts import LaneParts
 from edge_agent.full_disk import ThriftyIntake
+from edge_agent.journal import opening
 from edge_agent.journal.journal import CommitHooks, Journal, Tx
 from edge_agent.observed import LastReadings, ReadingBox
 from edge_agent.orders import course
@@ -67,6 +69,7 @@ from edge_agent.uplink import About, JournalOutbox, TwinBox
 
 log = logging.getLogger(__name__)
 STORE_AGAIN_S = 1.0  # a journal that cannot be read now is tried again; the agent outlives a bad disk
+MIGRATION_S = 1800  # asked of systemd: 100,000 orders took 10 s here, and may take minutes on a slow card
 STOP_LIMIT_S = 40.0  # an act under way comes to its end and is settled (twice 15 s by default); systemd waits longer
 
 
@@ -140,6 +143,13 @@ async def run(settings: Settings, hooks: Hooks = Hooks()) -> None:
         log.warning("starting anew")  # special path
 
 
+def _ask_for_patience(folder: Path) -> None:
+    """A journal of an older version is written anew first: who is killed over it begins from the start each time."""
+    if opening.is_behind(folder / opening.NAME):
+        log.warning("the journal of an earlier version is brought to this one; a long one takes minutes")
+        watchdog.notify(f"EXTEND_TIMEOUT_USEC={MIGRATION_S * 1_000_000}")
+
+
 async def _run_once(settings: Settings, hooks: Hooks) -> bool:
     """From opening to closing the journal; whether to begin again."""
     link_settings, tls = settings.link_settings(), settings.documents_tls()
@@ -148,6 +158,7 @@ async def _run_once(settings: Settings, hooks: Hooks) -> bool:
     async with AsyncExitStack() as stack:
         commit_hooks = CommitHooks(hooks.before_commit, hooks.after_commit)
         reserve_bytes = settings.journal.reserve_mib * 1024 * 1024
+        _ask_for_patience(settings.journal.folder)
         journal = await Journal.open(settings.journal.folder, commit_hooks, clock.now, reserve_bytes)
         stack.push_async_callback(journal.close)
         limits = Limits(settings.documents.max_bytes)

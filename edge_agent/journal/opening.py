@@ -19,6 +19,7 @@ NAME = "journal.sqlite3"
 UNREADABLE = f"{NAME}.unreadable-"
 _IOERR_DATA = sqlite3.SQLITE_IOERR | 32 << 8  # a page's checksum is wrong; Python knows no name for it
 _BEGUN = ".begun"
+_VERSION = slice(60, 64)  # PRAGMA user_version in SQLite's header; what is in the log only may be newer
 _SUFFIXES = ("", "-wal", "-shm")  # the database first: without it SQLite gives up a left-over log, never the other way
 
 CHECKED_FIRST_BYTES = 16 * 1024 * 1024  # 0.4 s on a cold card; a longer journal is checked while the agent works
@@ -197,6 +198,16 @@ def _looking(path: Path, how: str) -> sqlite3.Connection:
 
 def version_of(db: sqlite3.Connection) -> int:
     return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
+def is_behind(path: Path) -> bool:
+    """Whether its first page names an older version: bringing a long journal to this one may take minutes."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_VERSION.stop)
+    except OSError:
+        return False
+    return len(head) == _VERSION.stop and 0 < int.from_bytes(head[_VERSION], "big") < len(migrations())
 
 
 def look_at_journal(path: Path) -> sqlite3.Connection:

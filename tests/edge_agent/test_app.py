@@ -26,6 +26,7 @@ from device_drivers.links.link import Link
 from edge_agent import app, watchdog
 from edge_agent.clock import Clock
 from edge_agent.fleet.lane import Lane
+from edge_agent.journal import opening
 from edge_agent.journal.journal import JournalLocked, JournalUnusable
 from edge_agent.orders.desk import Place
 from edge_agent.settings import Settings, parse
@@ -135,6 +136,27 @@ async def test_each_start_is_told_and_counted(told: asyncio.Queue[str], branch: 
         whats = [(row["what"], row["facts"].get("epoch")) for row in rows if "what" in row]
         assert whats == [("created", 1), ("adopted", None), ("started", 2)]
         assert (journal.epoch, rows[0]["facts"]["clock"]) == (3, "host")
+
+
+async def test_a_journal_of_an_older_version_is_given_time(
+    told: asyncio.Queue[str], branch: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long one takes longer than systemd waits for a start: it would be killed over it, and begin again, for ever."""
+    known = opening.migrations()
+    async with started(told, branch):
+        pass
+    monkeypatch.setattr(opening, "migrations", lambda: [*known, "CREATE TABLE later (x);"])
+    agent = asyncio.create_task(app.run(branch, app.Hooks()))
+    try:
+        heard = [await asyncio.wait_for(told.get(), 20) for _ in range(2)]
+    finally:
+        agent.cancel()
+        await asyncio.wait([agent])
+    assert heard == [f"EXTEND_TIMEOUT_USEC={app.MIGRATION_S * 1_000_000}", "READY=1"]
+    while not told.empty():
+        told.get_nowait()
+    async with started(told, branch):  # which hears nothing but READY
+        pass
 
 
 async def test_hooks_stand_around_each_commit_and_each_link(told: asyncio.Queue[str], branch: Settings) -> None:
