@@ -5,7 +5,6 @@ Knows flow control, status between chunks and the ways of proof; must not know w
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -46,6 +45,7 @@ class Press:
         self._talk = conversation
         self._profile = profile
         self._heard = heard
+        self._now = conversation.now
         self._written = False  # a byte of the act may have left
         self._answers: dict[int, int] = {}
 
@@ -66,14 +66,14 @@ class Press:
             raise DeviceRefused(self._talk.asb.trouble, "told just before the sheet was sent")
 
     async def _write(self, link: Link, job: Job) -> None:
-        until = _now() + self._profile.act_max_s
+        until = self._now() + self._profile.act_max_s
         own = [commands.process_id(job.armed.process_id)] if job.armed.process_id else []
         for chunk in (*job.chunks, *own):
             await self._await_xon(link, until)
             for start in range(0, len(chunk), SLICE_BYTES):
-                if self._written and _now() > until + WRITE_SPARE_S:
+                if self._written and self._now() > until + WRITE_SPARE_S:
                     raise OutcomeUnknown("held_up", "the printer takes the sheet too slowly")
-                await self._await_xon(link, min(until, _now() + MID_COMMAND_MAX_S), inside=start > 0)
+                await self._await_xon(link, min(until, self._now() + MID_COMMAND_MAX_S), inside=start > 0)
                 await self._send(link, chunk[start : start + SLICE_BYTES])
                 await self._talk.hear(link, PEEK_S)
             await self._look()  # between whole commands only: stopping inside of one would leave the printer half-fed
@@ -87,8 +87,8 @@ class Press:
         if not self._profile.pulse or self._talk.one_way:
             return
         await self._send(link, commands.real_time(1))
-        until = min(_now() + self._profile.act_max_s, latest)
-        while (left := until - _now()) > 0:
+        until = min(self._now() + self._profile.act_max_s, latest)
+        while (left := until - self._now()) > 0:
             events = await self._talk.hear(link, left, RealTimeStatus)
             await self._look()
             if any(isinstance(event, RealTimeStatus) for event in events):
@@ -111,7 +111,7 @@ class Press:
             await self._look()
             if self._written and not inside:
                 await self._pulse(link, until)
-            if (left := until - _now()) <= 0:
+            if (left := until - self._now()) <= 0:
                 raise (OutcomeUnknown if self._written else DeviceUnavailable)("held_up", "XOFF, and no XON came")
             await self._talk.hear(link, min(left, self._profile.poll_s))
 
@@ -137,7 +137,7 @@ class Press:
             raise error(status.trouble, "while the sheet was printed", facts=changed_by(status))
 
     async def _proof(self, link: Link, job: Job) -> str:
-        until = _now() + self._profile.act_max_s
+        until = self._now() + self._profile.act_max_s
         if job.ways.fence:
             await self._await_xon(link, until)
             await self._send(link, commands.FENCE)
@@ -145,22 +145,22 @@ class Press:
             return await self._weak_proof(link, job, until)
         if self._is_proved(job):
             return PRINTED  # a quick printer told it while it was still asked if it is there
-        asked, next_poll = 0, _now() + self._profile.poll_s
+        asked, next_poll = 0, self._now() + self._profile.poll_s
         fenced_at: float | None = None
         # The fence is answered when the sheet was processed, an ID when it was printed: where both were sent, it waits.
         grace_s = job.rows / self._profile.rows_per_s + self._profile.answer_s if job.ways.process_id else 0.0
-        while (left := until - _now()) > 0:
+        while (left := until - self._now()) > 0:
             events = await self._talk.hear(link, min(left, self._profile.poll_s), QueuedByte, RealTimeStatus)
             if self._is_proved(job):
                 return PRINTED
             if job.ways.fence and fenced_at is None and any(_is_fence(event) for event in events):
-                fenced_at = _now()
-            if fenced_at is not None and _now() >= fenced_at + grace_s:
+                fenced_at = self._now()
+            if fenced_at is not None and self._now() >= fenced_at + grace_s:
                 return PROCESSED
             asked = self._note(asked, events)
             await self._look()
-            if self._talk.asb is None and _now() >= next_poll:
-                asked, next_poll = await self._poll(link, asked), _now() + self._profile.poll_s
+            if self._talk.asb is None and self._now() >= next_poll:
+                asked, next_poll = await self._poll(link, asked), self._now() + self._profile.poll_s
         raise OutcomeUnknown("unproven", "the printer keeps silent about the sheet")
 
     def _is_proved(self, job: Job) -> bool:
@@ -184,14 +184,14 @@ class Press:
     async def _weak_proof(self, link: Link, job: Job, until: float) -> str:
         """The counter, else nothing but a printer (or its port) that is well after the time that the sheet takes."""
         if job.ways.counter and job.armed.cutter is not None:
-            answer = await self._talk.ask_once(link, commands.CUTTER_COUNTER, Info, limit_s=until - _now())
+            answer = await self._talk.ask_once(link, commands.CUTTER_COUNTER, Info, limit_s=until - self._now())
             await self._look()
             counted = number_of(answer)
             if counted is not None and self._judge(job, counted) == PROCESSED:
                 return PROCESSED
             raise OutcomeUnknown("unproven", f"the cutter counter says {counted}, it was {job.armed.cutter}")
-        rest = _now() + job.rows / self._profile.rows_per_s
-        while (left := rest - _now()) > 0:
+        rest = self._now() + job.rows / self._profile.rows_per_s
+        while (left := rest - self._now()) > 0:
             await self._talk.hear(link, min(left, self._profile.poll_s))
             await self._look()
         if self._talk.one_way:
@@ -216,7 +216,3 @@ def number_of(answer: Info | None) -> int | None:
 
 def _is_fence(event: Event) -> bool:
     return isinstance(event, QueuedByte) and event.value in FENCE_ANSWERS
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
