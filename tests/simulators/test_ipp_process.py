@@ -23,10 +23,10 @@ async def printer(folder: Path, port: int) -> asyncio.subprocess.Process:
     """The simulator's process once it listens."""
     command = [sys.executable, "-m", "simulators.serve", "ipp", "--listen", f"tcp:127.0.0.1:{port}", "--device", "a4-1"]
     command += ["--ledger", str(folder / "ledger.jsonl"), "--state", str(folder / "a4-1.json")]
-    command += ["--options", '{"page_s": 0.4, "begin_s": 0.4}']
+    command += ["--options", '{"page_s": 2.0, "begin_s": 0.4}']
     process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(120):
         assert await process.stdout.readline() == f"ready ipp://127.0.0.1:{port}/ipp/print\n".encode()
     return process
 
@@ -48,7 +48,8 @@ async def test_killed_in_the_middle_of_a_job_the_printer_goes_on_and_the_job_is_
         branch.notebook.remember = told  # type: ignore[method-assign]
         acting = asyncio.create_task(driver.act("print_document", params, arming))
         await sending.wait()
-        await asyncio.sleep(0.3)
+        while "job-printing" not in (tmp_path / "a4-1.json").read_text():  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
         process.kill()
         await process.wait()
         with pytest.raises(OutcomeUnknown):
