@@ -25,6 +25,7 @@ from tests.broker import Broker
 from tests.harness.branch import Branch
 from tests.harness.nursery import Nursery, ZygoteProcess
 from tests.harness.scheduler import Scheduler
+from tests.harness.stalls import stalling
 
 # The same examples in each run, however slow the box; new ones are drawn by `--hypothesis-profile=default`.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -111,7 +112,7 @@ def shared_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 
 @pytest_asyncio.fixture
 async def nursery(zygote: ZygoteProcess) -> AsyncIterator[Nursery]:
-    async with Nursery(zygote.socket) as nursery:
+    async with Nursery(zygote.socket) as nursery, stalling(nursery):
         yield nursery
 
 

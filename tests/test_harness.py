@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from device_drivers.links.memory import joined_ends
-from tests.harness import crash
+from tests.harness import crash, stalls
 from tests.harness.crash import CommitHook, CountedLink, Counter, Plan, plan_of
 from tests.harness.day import make_day
 from tests.harness.nursery import Nursery
@@ -110,11 +110,35 @@ def test_a_seed_always_makes_the_same_day() -> None:
     assert len({repr(make_day(seed)) for seed in range(50)}) == 50
 
 
+def machine(folder: Path) -> list[str]:
+    files = ["--ledger", f"{folder}/ledger", "--state", f"{folder}/state", "--control", f"unix:{folder}/control"]
+    return ["crt591", "--listen", f"pty:{folder}/tty", "--device", "card-1", *files]
+
+
+@pytest.mark.process
+async def test_children_stand_still_now_and_then_and_go_on(
+    nursery: Nursery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stalls, "EVERY_S", stalls.TICK_S)
+    child = await nursery.spawn("machine", tmp_path / "log", arguments=machine(tmp_path))
+
+    def stands_still() -> bool:
+        return Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+    async def until(*, stopped: bool) -> None:
+        async with asyncio.timeout(60):
+            while stands_still() is not stopped:  # noqa: ASYNC110 - the system tells nobody
+                await asyncio.sleep(0.01)
+
+    async with stalls.stalling(nursery, "1"):
+        await until(stopped=True)
+    await until(stopped=False)
+
+
 @pytest.mark.process
 async def test_a_child_whose_asker_was_cancelled_is_ended_and_others_are_born(nursery: Nursery, tmp_path: Path) -> None:
     """An agent that nobody knows of would go on, and open whatever line has its machine's number by then."""
-    line = ["crt591", "--listen", f"pty:{tmp_path}/tty", "--device", "card-1", "--ledger", f"{tmp_path}/ledger"]
-    asking = asyncio.create_task(nursery.spawn("machine", tmp_path / "first.log", arguments=line))
+    asking = asyncio.create_task(nursery.spawn("machine", tmp_path / "first.log", arguments=machine(tmp_path)))
     await asyncio.sleep(0)
     asking.cancel()
     second = await nursery.spawn("machine", tmp_path / "second.log", arguments=["--help"])
