@@ -21,13 +21,13 @@ from typing import Any, TypeVar
 
 from cloud_bridge.ports import StoreFailed
 from edge_agent.journal import opening
+from edge_agent.journal.commit import Commits
 from edge_agent.journal.jobs import CommitHooks, Job, tell
 from edge_agent.journal.opening import JournalLocked, JournalUnusable, Unreadable
 from edge_agent.journal.reading import Reader
 from edge_agent.journal.reserve import Reserve, cannot_be_written, for_want_of_space
-from edge_agent.journal.ring import Ring, RingFull
-from edge_agent.journal.rows import KeptRows
-from edge_agent.journal.tx import Key, TurnBack, Tx
+from edge_agent.journal.ring import Ring
+from edge_agent.journal.tx import Key, Tx
 from edge_agent.journal.wear import Wear
 
 __all__ = ["CommitHooks", "Journal", "JournalLocked", "JournalUnusable", "Tx"]
@@ -58,7 +58,6 @@ class Journal:
         self.read_only = read_only  # why nothing can be written, or empty
         self.damaged = ""  # what was met that cannot be read back; the next start reads all of it first
         self.path = folder / opening.NAME
-        self._hooks = hooks
         self._wall = wall
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._loop = asyncio.get_running_loop()
@@ -66,7 +65,6 @@ class Journal:
         self._listeners: list[Callable[[], None]] = []
         self._on_touched: Callable[[set[str]], None] = lambda _devices: None
         self._kept: dict[Key, Any] = {}  # see `kept`
-        self._rows = KeptRows()
         self._reader = Reader(self.path, wall, self._met)
         self._closed = False
         self.wear = Wear()
@@ -87,6 +85,7 @@ class Journal:
             undo.callback(self.ring.close)
             self._db = self._look_into() if read_only else self._open_or_quarantine()
             undo.pop_all()
+        self._commits = Commits(self._db, self.ring, hooks, wall, self.wear)
         self._thread = threading.Thread(target=self._write_loop, name="journal-writer", daemon=True)
         self._thread.start()
 
@@ -284,96 +283,13 @@ class Journal:
 
     def _commit(self, batch: list[Job]) -> None:
         batch = self._with_rider(batch)
-        error = self._try(batch)
+        error = self._commits.work(batch, self.id, disk_full=self.disk_full)
         if error is not None and for_want_of_space(error, self.folder) and self.reserve.give_up():
             log.error("the disk is full (%s): the reserve is given up, nothing new is begun", error)
-            error = self._try(batch)
+            error = self._commits.work(batch, self.id, disk_full=self.disk_full)
         if error is not None:
             self._fail(batch, error)
         self._loop.call_soon_threadsafe(self._resolve, batch)
-
-    def _try(self, batch: list[Job]) -> Exception | None:
-        """One commit of the whole batch, or nothing of it and the reason."""
-        try:
-            self._run_all(batch)
-            self._hooks.before()
-            self.ring.sync()  # before the journal: what is armed there must be known here
-            self._db.execute("COMMIT")
-        except Exception as error:  # noqa: BLE001  # whatever it is: a writer that died would hang all who wait
-            self._undo(batch)
-            return error
-        self.wear.count(len(batch))
-        self._hooks.after()
-        self._note_committed([entry["attempt"] for job in batch if job.tx for entry in job.tx.armed])
-        self._forget([attempt for job in batch if job.tx for attempt in job.tx.settled])
-        return None
-
-    def _note_committed(self, attempts: list[str]) -> None:
-        journal = uuid.UUID(self.id) if attempts else None
-        for attempt in attempts:
-            try:
-                self.ring.committed(attempt, journal)
-            except OSError as error:
-                log.warning("ring: %s is not marked as committed (%s)", attempt, error)  # it only proves less
-
-    def _run_all(self, batch: list[Job]) -> None:
-        """All jobs in one transaction; when one of them must be undone, all are done once more, each with a savepoint.
-
-        Savepoints cost a copy of each page that is changed, and hardly ever is one needed.
-        """
-        self._db.execute("BEGIN IMMEDIATE")
-        self._rows.begin(self._db)
-        if all(self._run(job, marked=False) for job in batch):
-            return
-        self._undo(batch)
-        self._db.execute("BEGIN IMMEDIATE")
-        self._rows.begin(self._db)
-        for job in batch:
-            self._run(job, marked=True)
-
-    def _run(self, job: Job, *, marked: bool) -> bool:
-        """One job of a batch; whether it stands. What it raises undoes itself alone; what the disk raises ends all."""
-        tx = job.tx = Tx(self._db, self._wall, disk_full=self.disk_full, marked=marked, before=self._rows)
-        job.error = None
-        if marked:
-            self._db.execute("SAVEPOINT job")
-        try:
-            job.result = job.work(tx)
-        except TurnBack:
-            job.tx = None
-            return False
-        except Exception as error:  # belongs to whoever asked: it is raised there
-            if isinstance(error, sqlite3.Error) and (opening.is_disk(error) or not self._db.in_transaction):
-                raise
-            job.error = error
-        else:
-            job.error = self._stage(tx)
-        if job.error is None:
-            self._rows.take(tx)
-        else:
-            job.tx = None
-        if marked:
-            if job.error is not None:
-                self._db.execute("ROLLBACK TO job")
-            self._db.execute("RELEASE job")
-        return job.error is None
-
-    def _stage(self, tx: Tx) -> Exception | None:
-        """What a job arms goes into the ring; when it doesn't fit there, the job has failed."""
-        try:
-            for entry in tx.armed:
-                self.ring.put(entry)
-        except (RingFull, ValueError, TypeError) as error:
-            self._forget([entry["attempt"] for entry in tx.armed])
-            return StoreFailed(f"nothing more can be armed: {error}")
-        return None
-
-    def _undo(self, batch: list[Job]) -> None:
-        self._rows.forget()
-        if self._db.in_transaction:
-            with contextlib.suppress(sqlite3.Error):  # the next BEGIN fails then, and tries this again
-                self._db.execute("ROLLBACK")
-        self._forget([entry["attempt"] for job in batch if job.tx for entry in job.tx.armed])
 
     def _fail(self, batch: list[Job], error: Exception) -> None:
         log.error("journal cannot write: %s", error)
@@ -381,13 +297,6 @@ class Journal:
         for job in batch:
             job.tx = None
             job.error = StoreFailed(f"the journal cannot write: {error}")
-
-    def _forget(self, attempts: list[str]) -> None:
-        for attempt in attempts:
-            try:
-                self.ring.clear(attempt)
-            except OSError as error:
-                log.warning("ring: %s stays after it was settled (%s)", attempt, error)  # it only adds doubt
 
     def _resolve(self, batch: list[Job]) -> None:
         stands = [job.tx for job in batch if job.tx is not None]

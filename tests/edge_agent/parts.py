@@ -21,8 +21,9 @@ from cloud_bridge.messages.catalogue import EVENTS, REPLY
 from cloud_bridge.ports import Lane
 from device_drivers.device import ActKind, ActSpec, Arming, Outcome, Verdict, Whereabouts
 from edge_agent.clock import Clock
-from edge_agent.journal.jobs import Job
-from edge_agent.journal.journal import CommitHooks, Journal
+from edge_agent.journal.commit import Commits
+from edge_agent.journal.jobs import CommitHooks, Job
+from edge_agent.journal.journal import Journal
 from edge_agent.journal.tx import Key, Tx
 from edge_agent.orders import course, reading
 from edge_agent.orders.adopting import adopt
@@ -107,10 +108,33 @@ _UNNUMBERED = "SELECT o.id FROM outbox e JOIN orders o ON o.id = e.subject WHERE
 COMPARED = 60  # rows of those kept, after each transaction; all of them at the end
 
 
+class ComparedCommits(Commits):
+    """What a transaction went on with, and what is kept for the next, is what stands in the tables then."""
+
+    def _run(self, job: Job, *, marked: bool, disk_full: bool) -> bool:
+        stands = super()._run(job, marked=marked, disk_full=disk_full)
+        if job.tx is not None:
+            assert self._db.execute(_UNNUMBERED).fetchall() == [], "an event of an order that its number does not find"
+            self.compare({**{key: self.rows[key] for key in [*self.rows][:COMPARED]}, **job.tx.rows})
+        return stands
+
+    def compare(self, rows: dict[Key, Any]) -> None:
+        fresh = Tx(self._db, self._wall)
+        for key, kept in rows.items():
+            with contextlib.suppress(KeyError):
+                _READ[key[0]](fresh, *key[1:])
+            assert kept is None or kept == fresh.rows.get(key), f"{key} was changed behind the transaction's back"
+
+
 class InlineJournal(Journal):
     """The journal as it is, except that its work is done where it is asked for: no thread, the same every time."""
 
     _eyes: sqlite3.Connection | None = None
+
+    def __init__(self, folder: Path, hooks: CommitHooks, *more: Any, **named: Any) -> None:
+        super().__init__(folder, hooks, *more, **named)
+        self._compared = ComparedCommits(self._db, self.ring, hooks, self._wall, self.wear)
+        self._commits = self._compared
 
     def post(self, work: Callable[[Tx], T], *, patient: bool = False) -> Any:
         future = super().post(work, patient=patient)
@@ -125,21 +149,6 @@ class InlineJournal(Journal):
             batch += [job] if job is not None else []  # None: it was closed meanwhile
         if batch:
             self._commit(batch)
-
-    def _run(self, job: Job, *, marked: bool) -> bool:
-        """What the transaction went on with, and what is kept for the next, is what stands in the tables then."""
-        stands = super()._run(job, marked=marked)
-        if job.tx is not None:
-            assert self._db.execute(_UNNUMBERED).fetchall() == [], "an event of an order that its number does not find"
-            self._compare({**{key: self._rows[key] for key in [*self._rows][:COMPARED]}, **job.tx.rows})
-        return stands
-
-    def _compare(self, rows: dict[Key, Any]) -> None:
-        fresh = Tx(self._db, self._wall)
-        for key, kept in rows.items():
-            with contextlib.suppress(KeyError):
-                _READ[key[0]](fresh, *key[1:])
-            assert kept is None or kept == fresh.rows.get(key), f"{key} was changed behind the transaction's back"
 
     def _write_loop(self) -> None:
         """Its thread has nothing to do."""
@@ -167,7 +176,8 @@ class InlineJournal(Journal):
             self._eyes = None
         self._write_queued()
         if not self._closed:
-            self._compare({key: self._rows[key] for key in self._rows})
+            rows = self._compared.rows
+            self._compared.compare({key: rows[key] for key in rows})
         await super().close()
 
 

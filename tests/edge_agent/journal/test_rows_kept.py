@@ -109,7 +109,7 @@ async def test_what_was_rolled_back_leaves_nothing_kept(tmp_path: Path) -> None:
         with pytest.raises(StoreFailed):
             await journal.write(say("lost"))
         gate.fail = None
-        assert list(journal._rows) == []
+        assert list(journal._commits.rows) == []
         assert await said(journal) == ("1", True)
 
 
@@ -164,5 +164,5 @@ async def test_only_so_many_rows_are_kept_and_the_newest(tmp_path: Path) -> None
         for n in range(KEPT_ROWS):
             journal.post(lambda tx, n=n: tx.set_meta(f"{n}", f"{n}"))  # type: ignore[misc]
         await journal.write(lambda tx: None)
-        assert len(list(journal._rows)) == KEPT_ROWS
+        assert len(list(journal._commits.rows)) == KEPT_ROWS
         assert await said(journal) == ("1", True)
