@@ -69,7 +69,7 @@ class Conversation:
         self.trouble = ""  # what needed hands when it last told its status; of a printer that fell silent it stays true
         self.cover_was_open = False
         self.half_fed = False  # a command may have been cut on its way: see commands.HEAD_END
-        self.now: Callable[[], float] = _now  # the loop's time; looked up once for each connection
+        self.moment: Callable[[], float] = _now  # the loop's time; looked up once for each connection
         self.keep: Callable[[], Awaitable[None]] = _nothing  # awaited before each question: what was heard is kept
 
     @property
@@ -89,7 +89,7 @@ class Conversation:
         await self.disconnect()
         try:
             self._hold = await self._line.hold()
-            self.now = asyncio.get_running_loop().time
+            self.moment = asyncio.get_running_loop().time
         except LinkError as error:
             self.trouble = ""
             raise DeviceUnavailable("line_unavailable", str(error)) from error
@@ -171,8 +171,8 @@ class Conversation:
     ) -> T | None:
         """One question on a line that is held already, `answer_s` long unless told. Raises LinkError."""
         await write_whole(link, question)
-        until = self.now() + (self._profile.answer_s if limit_s is None else limit_s)
-        while (left := until - self.now()) > 0:
+        until = self.moment() + (self._profile.answer_s if limit_s is None else limit_s)
+        while (left := until - self.moment()) > 0:
             for event in await self.hear(link, left, kind):
                 if isinstance(event, kind) and fits(event):
                     if isinstance(event, ProcessId):
@@ -200,12 +200,12 @@ class Conversation:
 
     async def drain(self, link: Link) -> None:
         """Reads until it is quiet, so that no answer is taken for a later question's. Raises DeviceUnavailable."""
-        until, taken = self.now() + DRAIN_MAX_S + self._profile.answer_s, 0
+        until, taken = self.moment() + DRAIN_MAX_S + self._profile.answer_s, 0
         quiet_s = self._profile.answer_s if self._owed else self._profile.quiet_s
         while data := await self._read(link, quiet_s):
             self._sort(data)
             taken += len(data)
-            if taken > DRAIN_BYTES_MAX or self.now() > until:
+            if taken > DRAIN_BYTES_MAX or self.moment() > until:
                 self.counters.floods += 1
                 raise DeviceUnavailable("line_floods", f"{taken} bytes unasked")
         self._reader.resync()

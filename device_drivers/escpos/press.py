@@ -45,7 +45,7 @@ class Press:
         self._talk = conversation
         self._profile = profile
         self._heard = heard
-        self._now = conversation.now
+        self._now = conversation.moment
         self._written = False  # a byte of the act may have left
         self._answers: dict[int, int] = {}
 

@@ -123,7 +123,7 @@ class FakeLink:
     said: list[tuple[str, int, int | None]] = field(default_factory=list)  # topic, QoS, expiry of each
     delivered: list[FakeMessage] = field(default_factory=list)
     ended: str = ""
-    sending: list[asyncio.Future[None]] = field(default_factory=list)
+    sending: set[asyncio.Future[None]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._lost: asyncio.Future[LinkLost] = asyncio.get_running_loop().create_future()
@@ -156,7 +156,8 @@ class FakeLink:
     ) -> asyncio.Future[None]:
         puback = asyncio.ensure_future(self.publish(topic, payload, retain=retain, qos=qos, expiry_s=expiry_s))
         puback.add_done_callback(lambda _: puback.cancelled() or puback.exception())
-        self.sending.append(puback)
+        self.sending.add(puback)
+        puback.add_done_callback(self.sending.discard)
         await asyncio.sleep(0)  # it has left in the order of these calls
         return puback
 
