@@ -123,6 +123,9 @@ class Bridge:
         try:
             await self._until_it_ends()
         except ExceptionGroup as group:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # a task group that ends on an error takes no notice of it
+                raise asyncio.CancelledError from group
             await self._note_end(_cause(group))
         finally:
             await self._leave()

@@ -79,6 +79,24 @@ async def world(settings: LinkSettings = SETTINGS, chance: float = 0.0) -> Async
             await task
 
 
+@pytest.mark.parametrize("turns", range(8))
+async def test_it_ends_when_cancelled_in_whatever_turn_of_the_loop(turns: int) -> None:
+    """Also in the one in which a refused connection ends what stood around it."""
+
+    async def nobody_there(_: Connect) -> FakeLink:
+        raise ConnectRefused("nobody there")
+
+    outbox = MemoryOutbox()
+    task = asyncio.create_task(
+        Bridge(SETTINGS, TOPICS, MemoryInbox(), outbox, open_link=nobody_there, sleep=Hours().sleep).run()
+    )
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    await settle()
+    assert task.cancelled()
+
+
 @pytest.mark.rule("SES-2")
 @pytest.mark.rule("SES-3")
 async def test_a_connection_counts_itself_first_then_subscribes_and_is_born() -> None:
