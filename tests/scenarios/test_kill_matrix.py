@@ -36,7 +36,7 @@ def judge(tally: Tally) -> None:
 @pytest.mark.rule("PHY-2")
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(
-    ("scene", "step"), [(TAKEN, 1), (LEFT, 6)], ids=lambda value: getattr(value, "name", f"every {value}")
+    ("scene", "step"), [(TAKEN, 1), (LEFT, 9)], ids=lambda value: getattr(value, "name", f"every {value}")
 )
 async def test_killed_at_each_operation(
     make_branch: BranchMaker, tell: Tell, scene: Scene, step: int, when: str
