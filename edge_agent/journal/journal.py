@@ -34,10 +34,7 @@ __all__ = ["CommitHooks", "Journal", "JournalLocked", "JournalUnusable", "Tx"]
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 PATIENCE_S = 0.05  # what is told a moment later without harm saves an fsync of its own
-_ATTEMPT = (  # its name begins with its order's
-    "SELECT state FROM attempts WHERE order_n = (SELECT n FROM orders WHERE id = substr(?1, 1, instr(?1, '/') - 1)) "
-    "AND id = ?1"
-)
+_ATTEMPT = "SELECT a.state FROM attempts a JOIN orders o ON a.order_n = o.n WHERE o.id = ? AND a.id = ?"
 MAX_BATCH = 256  # transactions sharing one fsync: bounds how long the first of them waits for the last
 
 
@@ -195,7 +192,7 @@ class Journal:
         tx.set_meta("epoch", str(self.epoch))
         adopted = bool(tx.adopted)
         for entry in list(self.ring.entries.values()):
-            row = tx.one(_ATTEMPT, entry["attempt"])
+            row = tx.one(_ATTEMPT, entry["attempt"].partition("/")[0], entry["attempt"])
             if row is None and str(self.ring.committed_by.get(entry["attempt"])) == self.id:
                 self.orphans.append(entry)  # its arming was committed here: the end of this journal is lost
                 self.lost_end = True
