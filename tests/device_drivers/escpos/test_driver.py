@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
-from device_drivers.device import NothingToDo, Outcome, Verdict, Whereabouts
+from device_drivers.device import Arming, NothingToDo, Outcome, Verdict, Whereabouts
 from device_drivers.errors import DeviceRefused, DeviceUnavailable, OutcomeUnknown
 from device_drivers.escpos import sheets
+from device_drivers.escpos.evidence import VOID
 from device_drivers.escpos.press import WRITE_SPARE_S
+from device_drivers.escpos.profile import EscPosProfile
 from device_drivers.escpos.status import HANDS
 from device_drivers.receipts.compose import compose
 from device_drivers.receipts.sheet import Sheet
@@ -256,6 +258,26 @@ async def test_whatever_differs_from_the_armed_sheet_is_composed_anew(other: Any
         with pytest.raises(DeviceRefused, match="invalid_arming"):
             await it.act(arming, **other)
         assert it.far.sheets == []
+
+
+@virtual_time
+async def test_an_arming_goes_on_with_nothing_that_was_made_before() -> None:
+    """Not even for the very params that it was handed before: something else may stand in them by now."""
+    async with bench() as it:
+        params = job()
+        await it.driver.arm("print_receipt", params)
+        params["sheet"]["values"]["text"] = "另一张"
+        arming = await it.driver.arm("print_receipt", params)
+        it.notes.join(arming.memory)
+        assert told(it.settled(await it.driver.act("print_receipt", params, Arming(arming.readings)))) == DONE
+        assert "另一张".encode("gbk") in it.far.received
+
+
+def test_a_void_slip_is_not_the_sheet_that_it_voids() -> None:
+    """What was made is found again by its act, too; the params may be the same."""
+    maker, params = sheets.Maker(EscPosProfile()), job() | {"undoes": ["O-1/receipt/1"]}
+    receipt = maker.sheet_of("print_receipt", params)
+    assert maker.sheet_of(VOID, params) != receipt
 
 
 @virtual_time
