@@ -15,12 +15,11 @@ from cloud_bridge.ports import StoreFailed
 from device_drivers.device import HasCells
 from device_drivers.errors import DeviceUnavailable
 from edge_agent.fleet.parts import LaneParts
-from edge_agent.fleet.queue import Queue, Turn
+from edge_agent.fleet.queue import Queue
 from edge_agent.fleet.rest import Rest
 from edge_agent.fleet.senses import Senses
 from edge_agent.fleet.showing import Showing
 from edge_agent.fleet.work import Work
-from edge_agent.journal.journal import Tx
 from edge_agent.orders import course
 from edge_agent.orders.reading import lane_of
 
@@ -166,7 +165,7 @@ class Lane:
         """Does one step if one is due. False: nothing can be done until something changes."""
         if self._at_ease.was_woken():  # whatever it was woken for is committed, so this look sees it
             self._nothing_due()
-        turn, params = self._journal.glance(self._look)
+        turn = self._journal.glance(self._queue.look)
         self._work.was_shut = self._work.was_shut or turn.shut
         if turn.stale:
             await self._journal.write(lambda tx: course.tell_queue(tx, self.device))
@@ -177,21 +176,13 @@ class Lane:
         if turn.job is None:
             return False
         job = turn.job
-        waited = self._work.was_shut or turn.stale or turn.declared or self._has_cells
         if self._work.was_shut and not await self._work.recover(job):
             return False
-        if waited:  # people had time meanwhile, and cells may have been told of
-            params = self._journal.glance(lambda tx: self._work.look_ahead(tx, job))
         self._idle.clear()
         try:
-            return False if self._stopping else await self._work.do(job, params)
+            return False if self._stopping else await self._work.do(job)
         finally:
             self._idle.set()
-
-    def _look(self, tx: Tx) -> tuple[Turn, dict[str, Any]]:
-        """Whose turn it is, and what the driver will be handed for it: one look for both."""
-        turn = self._queue.look(tx)
-        return turn, {} if turn.job is None else self._work.look_ahead(tx, turn.job)
 
     @contextlib.contextmanager
     def _at_rest(self, limit_s: float) -> Iterator[None]:

@@ -11,7 +11,7 @@ from edge_agent.clock import Clock
 from edge_agent.custody.stock import Shelf, lots_at
 from edge_agent.journal.journal import Tx
 from edge_agent.orders import course, times
-from edge_agent.orders.reading import find_order, get_step, lane_of, next_on_device, orders_at, queue_is_stale, steps_of
+from edge_agent.orders.reading import find_order, get_step, lane_of, next_on_device, orders_at, queue_is_stale
 from edge_agent.orders.rows import LaneRow, OrderRow, StepRow
 from edge_agent.orders.states import Order, Step
 
@@ -58,7 +58,6 @@ class Queue:
         order = None if lane.shut else self._next_order(tx, lane)
         if order is None or order.step is None or order.device != self.device or order.state is Order.NEEDS_ATTENTION:
             return None
-        steps_of(tx, order.id)  # all of them in one look: what the driver is handed asks for the others
         step = get_step(tx, order.id, order.step)
         if step.awaits_code or (order.held and step.undoes is None and not step.watch):
             return None

@@ -101,26 +101,22 @@ class Work:
         self.was_shut = False
         return True
 
-    def look_ahead(self, tx: Tx, job: Job) -> dict[str, Any]:
-        """What the journal knows of the attempt that would be armed now; empty when one goes on."""
-        return {} if job.step.state is Step.WAITING else params_to_arm(tx, job.step)
-
-    async def do(self, job: Job, params: dict[str, Any]) -> bool:
-        """One step, with what `look_ahead` said of it just now. False: it cannot be begun until something changes."""
+    async def do(self, job: Job) -> bool:
+        """One step. False: it cannot be begun until something changes."""
         if job.step.state is Step.WAITING:
             await self._resume(job.step)
             return True
-        return await self._begin(job, params)
+        return await self._begin(job)
 
     async def _resume(self, step: StepRow) -> None:
         attempt = await self._journal.read(lambda tx: last_attempt(tx, step))
         assert attempt is not None
         await self._watch(step, attempt, fresh=False)
 
-    async def _begin(self, job: Job, known: dict[str, Any]) -> bool:
+    async def _begin(self, job: Job) -> bool:
         order, step = job.order, job.step
         try:
-            params = await self._gather(job, known)
+            params = await self._gather(job)
             arming = await self._driver.arm(step.act, params)
         except (NotReady, DeviceRefused) as no:
             return await self._refused(job, no)
@@ -145,8 +141,9 @@ class Work:
             return course.NotNow(course.wait(tx, job.order, "device", "disk_full"))
         return course.arm(tx, job.order.id, job.step.name, arming, self._p.clock, device=self.device)
 
-    async def _gather(self, job: Job, params: dict[str, Any]) -> dict[str, Any]:
+    async def _gather(self, job: Job) -> dict[str, Any]:
         """What the driver is handed for the attempt that would be armed now; raises NotReady."""
+        params = self._journal.glance(lambda tx: params_to_arm(tx, job.step))
         if job.step.watch:
             return params
         brought = await self._p.materials.gather(job.order, job.step, params["attempt"], params["reprint"])

@@ -43,15 +43,15 @@ def act_before_commit() -> None:
     """The machine moves first, the attempt is written down afterwards (against ORD-4)."""
     begin_rightly = Work._begin
 
-    async def begin(self: Work, job: Job, known: dict[str, Json]) -> bool:
+    async def begin(self: Work, job: Job) -> bool:
         order, step = job.order, job.step
         if step.watch:
-            return await begin_rightly(self, job, known)
-        params = await self._gather(job, known)
+            return await begin_rightly(self, job)
+        params = await self._gather(job)
         try:
             arming = await self._driver.arm(step.act, params)
         except (DeviceRefused, NothingToDo):
-            return await begin_rightly(self, job, known)
+            return await begin_rightly(self, job)
         verdict = await self._driver.act(step.act, params, arming)
         armed = await self._journal.write(lambda tx: course.arm(tx, order.id, step.name, arming, self._p.clock))
         assert not isinstance(armed, course.NotNow), armed
