@@ -18,7 +18,8 @@ Sentence = Annotated[str, StringConstraints(max_length=500)]
 class Message(BaseModel):
     """Base of all `data` models: unknown members are kept and ignored (ENV-1)."""
 
-    model_config = ConfigDict(extra="allow")
+    # Each is compiled when its first message comes: most branches hear few of them.
+    model_config = ConfigDict(extra="allow", defer_build=True)
 
 
 class Code(StrEnum):

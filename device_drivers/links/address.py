@@ -16,7 +16,6 @@ from device_drivers.links.memory import named_line
 from device_drivers.links.modbus_address import MODBUS_PORT, ModbusTcpAddress
 from device_drivers.links.serial import SerialAddress, SerialLink
 from device_drivers.links.tcp import TcpAddress, TcpLink
-from device_drivers.links.usb import UsbLink
 from device_drivers.links.usb_address import UsbAddress
 
 BAUDS = (1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200)
@@ -104,6 +103,8 @@ def open_address(text: str) -> Link:
     if isinstance(address, SerialAddress):
         return SerialLink(address)
     if isinstance(address, UsbAddress):
+        from device_drivers.links.usb import UsbLink  # pyusb, for who has a device at USB
+
         return UsbLink(address)
     if isinstance(address, (TcpAddress, ModbusTcpAddress)):
         return TcpLink(address)

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import segno
-
 
 class BadQr(ValueError):
     """A text that no QR code can hold; its code says why."""
@@ -23,6 +21,8 @@ def qr_modules(data: str, level: str) -> tuple[bytes, ...]:
     """One `bytes` a row, 1 is black; the text is in UTF-8, without the quiet zone around it. Raises BadQr."""
     if not data:
         raise BadQr("print_code_empty")
+    import segno  # with it come XML, gzip and more: half a megabyte and a tenth of a start, for who prints such codes
+
     try:
         code = segno.make_qr(data.encode("utf-8"), error=level, boost_error=False)
     except segno.DataOverflowError as error:

@@ -26,7 +26,7 @@ Text = Annotated[str, Field(max_length=400)]
 
 
 class _Wish(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True)
 
 
 class Credentials(_Wish):
@@ -127,7 +127,7 @@ _Any = Annotated[
     | Resolve | Decide | ExerciseDevice,
     Field(discriminator="wish"),
 ]  # fmt: skip
-_READ: TypeAdapter[Any] = TypeAdapter(_Any)
+_READ: TypeAdapter[Any] = TypeAdapter(_Any, config=ConfigDict(defer_build=True))
 Result = dict[str, Any]
 
 

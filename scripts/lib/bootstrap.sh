@@ -18,6 +18,7 @@ tools=$root/.tools
 logs=$tools/log
 venv=${BRANCHGATE_VENV:-$root/.venv}
 unset PYTHONHOME PYTHONPATH PIP_USER || :
+unset PYTHONDONTWRITEBYTECODE || : # images of containers set it: each of our programs would be compiled anew at each start
 
 . "$here/lib/apt.sh"
 . "$here/lib/python.sh"

@@ -7,7 +7,8 @@ import asyncio
 import pytest
 import trustme
 
-from edge_agent.custody.fetching import PIECE, Limits, NotFetched, fetch
+from edge_agent.custody.fetching import Limits, NotFetched, fetch
+from edge_agent.custody.https import PIECE
 from tests.edge_agent.custody.server import (
     authority,
     document_server,

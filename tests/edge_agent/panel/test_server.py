@@ -113,16 +113,6 @@ async def test_a_port_that_is_taken_or_a_key_that_is_lost_ends_no_agent(
 
 
 @pytest.mark.process
-def test_without_a_panel_nothing_of_it_is_loaded() -> None:
-    code = (
-        "import sys, edge_agent.app, edge_agent.console.agent; "
-        "print([m for m in ('fastapi', 'uvicorn', 'starlette', 'edge_agent.panel') if m in sys.modules])"
-    )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
-    assert said.stdout.strip() == "[]"
-
-
-@pytest.mark.process
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="this kernel does not weigh processes")
 def test_the_panel_in_use_adds_less_memory_than_it_may() -> None:
     weigh = [sys.executable, "-m", "tests.edge_agent.panel.weighed"]
