@@ -10,7 +10,7 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from cloud_bridge.envelope import rfc3339
@@ -43,8 +43,8 @@ class About:
     wear: Callable[[Tx], dict[str, int]] = wearing.told  # what it has cost its flash
 
 
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_quoted = lru_cache(maxsize=512)(_json)  # ids and subjects come back with each event of their order
 
 
 class TwinBox:
@@ -130,7 +130,7 @@ class JournalOutbox:
 
     def _around(self, data: str, type_: str, id_: str, time: str, subject: str | None) -> bytes:
         """`data` as it was written with its row: it is not parsed and written anew."""
-        about = "" if subject is None else f',"subject":{_json(subject)}'
+        about = "" if subject is None else f',"subject":{_quoted(subject)}'
         return (
             f'{{"specversion":"1.0","id":{_json(id_)},"source":{self._source},"type":"{type_}","time":"{time}"{about},'
             f'"datacontenttype":"application/json","branch":{self._branch},"data":{data}}}'
@@ -174,7 +174,7 @@ class JournalOutbox:
 
     def _event(self, row: Any) -> Outgoing:
         seq, type_, subject, time, data = row
-        begun = f'{{"journal":{_json(self._journal.id)},"seq":{seq}'
+        begun = f'{{"journal":{_quoted(self._journal.id)},"seq":{seq}'
         whole = f"{begun}}}" if data == "{}" else f"{begun},{data[1:]}"
         return Outgoing(seq, self._around(whole, type_, f"{self._journal.id}-{seq}", time, subject))
 

@@ -104,9 +104,10 @@ class Documents:
                 self._looked_at.clear()
                 try:
                     tidy = tidy or await self._tidy()
-                    needless, wanted = self._journal.glance(self._open)
-                    await self._delete(needless)
-                    self._begin(group, wanted)
+                    if self._journal.kept(paper_rows.ANY_OPEN, paper_rows.any_open):
+                        needless, wanted = self._journal.glance(self._open)
+                        await self._delete(needless)
+                        self._begin(group, wanted)
                 except (StoreFailed, OSError) as error:
                     log.error("documents rest: %s", error)
                     await self._p.sleep(AGAIN_MIN_S)

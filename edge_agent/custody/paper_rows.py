@@ -20,6 +20,15 @@ _OPEN = "d.state IN ('wanted', 'fetched')"  # word for word what its index says
 _COLUMNS = "d.order_id, d.name, d.media_type, d.sha256, d.address, d.state, d.reason"
 
 
+ANY_OPEN = ("documents",)  # a kept row: whether any document is wanted or lies in the folder
+
+
+def any_open(tx: Tx) -> bool:
+    """Read once and followed from then on (`Journal.kept`): most branches never have one."""
+    found = tx.rows[ANY_OPEN] = tx.one(f"SELECT 1 FROM documents d WHERE {_OPEN} LIMIT 1") is not None
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
     """A document of an order, as it stands in the journal."""
@@ -71,6 +80,7 @@ def change(tx: Tx, paper: Paper, state: str, reason: str = "") -> None:
     address = paper.address if state in ("wanted", "fetched") else ""
     sql = "UPDATE documents SET state = ?, reason = ?, address = ? WHERE order_id = ? AND name = ?"
     tx.do(sql, state, reason, address, *paper.key)
+    any_open(tx)
     row = tx.one("SELECT device FROM orders WHERE id = ? AND device IS NOT NULL", paper.order_id)
     if row is not None:
         tx.touched.add(row["device"])

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from cloud_bridge.messages.instructions import Document
 from cloud_bridge.messages.words import Code
+from edge_agent.custody.paper_rows import ANY_OPEN
 from edge_agent.journal.journal import Tx
 from edge_agent.orders.desk import Rejected
 from edge_agent.orders.recipe import Scene, SceneStep
@@ -50,3 +51,4 @@ def add_documents(tx: Tx, order_id: str, documents: Iterable[Document]) -> None:
     sql = "INSERT INTO documents (order_id, name, media_type, sha256, address, state) VALUES (?, ?, ?, ?, ?, 'wanted')"
     for one in documents:
         tx.do(sql, order_id, one.name, one.media_type, one.sha256, one.address)
+        tx.rows[ANY_OPEN] = True

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from device_drivers.device import Arming, Verdict
@@ -26,7 +25,6 @@ from edge_agent.orders.reading import (
     steps_of,
 )
 from edge_agent.orders.rows import (
-    FLAGS,
     MACHINE,
     OF_ORDER,
     STEP_COLUMNS,
@@ -42,6 +40,11 @@ from edge_agent.orders.states import ENDS, UNSETTLED, Goal, Order, Step, order_c
 ORDER_CHANGED = "branchgate.order.changed.v1"
 STEP_CHANGED = "branchgate.step.changed.v1"
 ORDER_CORRECTED = "branchgate.order.corrected.v1"
+_json = json.JSONEncoder(ensure_ascii=False).encode
+_ADD_STEP = (
+    f"INSERT INTO steps (order_n, {STEP_COLUMNS}) "
+    f"VALUES ((SELECT n FROM orders WHERE id = ?), {', '.join('?' * len(StepRow._fields))})"
+)
 
 
 def change_order(
@@ -56,10 +59,10 @@ def change_order(
 ) -> OrderRow:
     """One order goes on to `to`, and an event tells it. Raises ForbiddenChange."""
     order_change(order.state, to)
-    now = replace(get_order(tx, order.id), state=to, waiting_for=waiting_for, reason=reason)
+    now = get_order(tx, order.id)._replace(state=to, waiting_for=waiting_for, reason=reason)
     tx.do("UPDATE orders SET state = ?, waiting_for = ?, reason = ? WHERE n = ?", to.value, waiting_for, reason, now.n)
     if to in ENDS:  # apart: indexes hold these
-        now = replace(now, step=None, device=None)
+        now = now._replace(step=None, device=None)
         tx.do("UPDATE orders SET step = NULL, device = NULL WHERE n = ?", now.n)
     keep_order(tx, now)
     tx.touched |= {order.device} if order.device else set()
@@ -90,8 +93,8 @@ def change_step(
     reason = verdict.reason if verdict else ""
     item = verdict.item.value if verdict else step.item
     facts = {**step.facts, **(verdict.facts if verdict else {})}
-    text = json.dumps(facts, ensure_ascii=False)
-    now = replace(get_step(tx, step.order_id, step.name), state=to, reason=reason, item=item, facts=json.loads(text))
+    text = _json(facts)
+    now = get_step(tx, step.order_id, step.name)._replace(state=to, reason=reason, item=item, facts=json.loads(text))
     sql = f"UPDATE steps SET armings = ?, state = ?, reason = ?, item = ?, facts = ? WHERE {OF_ORDER} AND name = ?"
     tx.do(sql, now.armings, to.value, reason, item, text, step.order_id, step.name)
     keep_step(tx, now)
@@ -102,7 +105,7 @@ def change_step(
         sql = f"UPDATE attempts SET state = ?, decided = ? WHERE {OF_ORDER} AND id = ?"
         tx.do(sql, to.value, int(bool(by.people)), step.order_id, attempt)
         if (row := tx.row(("attempt", attempt))) is not None:
-            keep_attempt(tx, replace(row, state=to, decided=bool(by.people)))
+            keep_attempt(tx, row._replace(state=to, decided=bool(by.people)))
         if to not in UNSETTLED:
             tx.settled.append(attempt)
     data: dict[str, Any] = {"order": step.order_id, "step": step.name, "attempt": attempt, "act": step.act}
@@ -123,12 +126,8 @@ def add_steps(tx: Tx, steps: Sequence[StepRow]) -> None:
 
 def add_step(tx: Tx, step: StepRow) -> None:
     """One step more of an order, with nothing of it begun."""
-    row = {name: getattr(step, name) for name in STEP_COLUMNS.split(", ")}
-    row |= {flag: int(row[flag]) for flag in FLAGS}
-    row |= {"state": step.state.value, "facts": json.dumps(step.facts, ensure_ascii=False)}
-    values = ", ".join(f":{name}" for name in row)
-    sql = f"INSERT INTO steps (order_n, {STEP_COLUMNS}) VALUES ((SELECT n FROM orders WHERE id = :order_id), {values})"
-    tx.db.execute(sql, row)
+    written = {"state": step.state.value, "facts": _json(step.facts)}
+    tx.do(_ADD_STEP, step.order_id, *(written.get(name, value) for name, value in step._asdict().items()))
     keep_step(tx, step)
     tx.rows["steps", step.order_id] = None  # there is one more
 
@@ -147,7 +146,7 @@ def open_attempt(tx: Tx, step: StepRow, arming: Arming) -> StepRow:
         sql, get_order(tx, step.order_id).n, *named, Step.ARMED.value, text := json.dumps(dict(arming.readings)), mark
     )
     keep_attempt(tx, AttemptRow(*named, Step.ARMED, Arming(json.loads(text)), mark))
-    armed = keep_step(tx, replace(get_step(tx, step.order_id, step.name), armings=k))  # written with its new state
+    armed = keep_step(tx, get_step(tx, step.order_id, step.name)._replace(armings=k))  # written with its new state
     remember(tx, step.device, arming.memory)
     tx.armed.append(
         {
@@ -181,21 +180,21 @@ def set_turn(tx: Tx, order: OrderRow, step: StepRow) -> None:
     now = get_order(tx, order.id)
     if (now.step, now.device) != (step.name, step.device):
         tx.do("UPDATE orders SET step = ?, device = ? WHERE n = ?", step.name, step.device, now.n)
-        keep_order(tx, replace(now, step=step.name, device=step.device))
+        keep_order(tx, now._replace(step=step.name, device=step.device))
 
 
 def set_goal(tx: Tx, order: OrderRow, goal: Goal, reason: str) -> OrderRow:
     """What the order works towards from now on; the first reason to stop is kept."""
     if order.goal.forward:
         tx.do("UPDATE orders SET goal = ?, goal_reason = ? WHERE id = ?", goal.value, reason, order.id)
-        keep_order(tx, replace(get_order(tx, order.id), goal=goal, goal_reason=reason))
+        keep_order(tx, get_order(tx, order.id)._replace(goal=goal, goal_reason=reason))
     return get_order(tx, order.id)
 
 
 def set_held(tx: Tx, order: OrderRow, *, held: bool) -> OrderRow:
     """No act of it is begun while it is held."""
     tx.do("UPDATE orders SET held = ? WHERE id = ?", int(held), order.id)
-    return keep_order(tx, replace(get_order(tx, order.id), held=held))
+    return keep_order(tx, get_order(tx, order.id)._replace(held=held))
 
 
 def turn_forward(tx: Tx, order: OrderRow) -> OrderRow:
@@ -203,13 +202,13 @@ def turn_forward(tx: Tx, order: OrderRow) -> OrderRow:
     left = any("instead" in step.facts and not step.undoes for step in steps_of(tx, order.id))
     goal = Goal.PARTLY if left else Goal.FINISH
     tx.do("UPDATE orders SET goal = ?, goal_reason = '' WHERE id = ?", goal.value, order.id)
-    return keep_order(tx, replace(get_order(tx, order.id), goal=goal, goal_reason=""))
+    return keep_order(tx, get_order(tx, order.id)._replace(goal=goal, goal_reason=""))
 
 
 def allow_attempts(tx: Tx, step: StepRow, more: int) -> StepRow:
     """It may be armed so many times more."""
     now = get_step(tx, step.order_id, step.name)
-    now = replace(now, allowed=now.armings + more)
+    now = now._replace(allowed=now.armings + more)
     tx.do(f"UPDATE steps SET allowed = ? WHERE {OF_ORDER} AND name = ?", now.allowed, step.order_id, step.name)
     return keep_step(tx, now)
 
@@ -218,14 +217,14 @@ def open_to_code(tx: Tx, step: StepRow) -> StepRow:
     """Its customer's code was scanned: it waits for it no more."""
     tx.do(f"UPDATE steps SET awaits_code = 0 WHERE {OF_ORDER} AND name = ?", step.order_id, step.name)
     tx.touched.add(step.device)
-    return keep_step(tx, replace(get_step(tx, step.order_id, step.name), awaits_code=False))
+    return keep_step(tx, get_step(tx, step.order_id, step.name)._replace(awaits_code=False))
 
 
 def add_facts(tx: Tx, step: StepRow, facts: Mapping[str, Any]) -> StepRow:
     """What is known of a step beside its evidence; the change of its order tells it."""
-    joined = json.dumps({**step.facts, **facts}, ensure_ascii=False)
+    joined = _json({**step.facts, **facts})
     tx.do(f"UPDATE steps SET facts = ? WHERE {OF_ORDER} AND name = ?", joined, step.order_id, step.name)
-    return keep_step(tx, replace(get_step(tx, step.order_id, step.name), facts=json.loads(joined)))
+    return keep_step(tx, get_step(tx, step.order_id, step.name)._replace(facts=json.loads(joined)))
 
 
 def move_step(tx: Tx, step: StepRow, device: str) -> StepRow:
@@ -243,7 +242,7 @@ def remember(tx: Tx, device: str, memory: Mapping[str, Any]) -> None:
         return
     joined = {key: value for key, value in {**memory_of(tx, device), **memory}.items() if value is not None}
     sql = "INSERT INTO memories VALUES (?, ?) ON CONFLICT (device) DO UPDATE SET memory = excluded.memory"
-    tx.do(sql, device, text := json.dumps(joined, ensure_ascii=False))
+    tx.do(sql, device, text := _json(joined))
     tx.rows["memory", device] = text
 
 

@@ -155,6 +155,7 @@ def _row(
         limit_s=float(parameters[step.limit]) if step.limit else None,
         watch=place.acts[step.act].kind is ActKind.WATCH,
         waits_for=step.waits_for,
+        facts={},
         role=step.role,
         repeatable=_repeatable(place, step.act),
         undo_repeatable=_repeatable(place, step.undo),

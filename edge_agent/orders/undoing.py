@@ -42,6 +42,7 @@ def add_undo(tx: Tx, step: StepRow) -> None:
         limit_s=None,
         watch=step.undo_watch,
         waits_for="staff" if step.undo_watch else None,  # somebody must close the door
+        facts={},
         role=step.role,
         repeatable=step.undo_repeatable,
         undo_always=step.undo_always,

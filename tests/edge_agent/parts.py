@@ -21,6 +21,7 @@ from cloud_bridge.messages.catalogue import EVENTS, REPLY
 from cloud_bridge.ports import Lane
 from device_drivers.device import ActKind, ActSpec, Arming, Outcome, Verdict, Whereabouts
 from edge_agent.clock import Clock
+from edge_agent.custody.paper_rows import any_open
 from edge_agent.journal.commit import Commits
 from edge_agent.journal.jobs import CommitHooks, Job
 from edge_agent.journal.journal import Journal
@@ -93,6 +94,7 @@ def _form(tx: Tx, body: str) -> None:
 
 _READ: dict[str, Callable[..., object]] = {
     "attempt": reading.find_attempt,
+    "documents": any_open,
     "form": _form,
     "last_seq": Tx.last_seq,
     "meta": Tx.meta,

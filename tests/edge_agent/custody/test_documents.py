@@ -15,9 +15,12 @@ import pytest
 
 from cloud_bridge.envelope import rfc3339
 from device_drivers.device import ActKind, ActSpec
+from edge_agent.custody import paper_rows
 from edge_agent.custody.documents import AGAIN_MAX_S, DocumentParts, Documents
 from edge_agent.custody.fetching import Limits
+from edge_agent.custody.paper_rows import Paper
 from edge_agent.fleet.materials import NotReady
+from edge_agent.journal.tx import Tx
 from edge_agent.orders.desk import Place
 from edge_agent.orders.reading import next_on_device
 from edge_agent.orders.times import Now
@@ -69,6 +72,10 @@ class Custody:
         self._task.cancel()
         await asyncio.wait([self._task])
         assert self._task.cancelled()
+
+    @property
+    def running(self) -> bool:
+        return self._task is not None and not self._task.done()
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -319,6 +326,24 @@ async def test_it_is_deleted_when_its_order_ends(tmp_path: Path) -> None:
         await it.becomes("deleted", order="o1")
         assert it.files() == ["o2.document"]
         assert it.row("o2")[0] == "fetched"
+
+
+async def test_nothing_is_looked_through_while_no_document_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(_tx: Tx) -> list[Paper]:
+        raise AssertionError("there is nothing to be found")
+
+    async with custody(tmp_path) as it:
+        for order in ("o1", "o2"):
+            await it.submit(order)
+            await it.becomes("fetched", order=order)
+            await it.step("done", order)
+            await it.becomes("deleted", order=order)
+            with monkeypatch.context() as patch:
+                patch.setattr(paper_rows, "needless", look)
+                await it.settled()
+            assert it.running
 
 
 async def test_an_order_that_ends_while_its_document_comes_gets_none(tmp_path: Path) -> None:
