@@ -43,16 +43,17 @@ def test_the_machine_is_told() -> None:
 @pytest.mark.process
 async def test_orders_come_to_their_end_and_are_counted(tmp_path: Path) -> None:
     profile = tmp_path / "profile"
-    lone, many, shown = await chapters({"orders"}, TINY, str(profile))
+    lone, shown, many = await chapters({"orders"}, TINY, str(profile))
     assert min(shown.numbers.values()) > 0
     assert min(lone.numbers.values()) > 0
     assert min(many.numbers.values()) > 0
     assert many.numbers["messages"] >= 3  # an instruction, its reply, an event
-    assert [row.name for chapter in (lone, many, shown) for row in chapter.rows if row.good is not None] == [
+    assert [row.name for chapter in (lone, shown, many) for row in chapter.rows if row.good is not None] == [
         "instruction → outcome event",
         "ratio",
     ]
     json.dumps([lone.numbers, many.numbers, shown.numbers])
+    assert [row.name for row in shown.rows if row.good is not None] == ["ratio"], "where both have one exchange"
     assert any("agent" in place[0] for place in pstats.Stats(str(profile)).stats)  # type: ignore[attr-defined]
 
 
