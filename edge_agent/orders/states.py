@@ -64,8 +64,9 @@ ENDS = frozenset({_O.COMPLETED, _O.PARTLY_COMPLETED, _O.FAILED, _O.CANCELLED, _O
 _STOPS = frozenset({_O.FAILED, _O.CANCELLED, _O.EXPIRED})  # ends that need nothing to have been done
 
 ORDER_CHANGES: dict[Order, frozenset[Order]] = {
-    _O.ACCEPTED: frozenset({_O.SCHEDULED, _O.RUNNING, _O.WAITING, _O.HELD}) | _STOPS,
-    _O.SCHEDULED: frozenset({_O.RUNNING, _O.WAITING, _O.HELD}) | _STOPS,
+    # People are asked of one that looks untouched where its journal lost its end: more may have been done than known.
+    _O.ACCEPTED: frozenset({_O.SCHEDULED, _O.RUNNING, _O.WAITING, _O.HELD, _O.NEEDS_ATTENTION}) | _STOPS,
+    _O.SCHEDULED: frozenset({_O.RUNNING, _O.WAITING, _O.HELD, _O.NEEDS_ATTENTION}) | _STOPS,
     _O.RUNNING: frozenset({_O.WAITING, _O.HELD, _O.CANCELLING, _O.NEEDS_ATTENTION}) | ENDS,
     # From waiting to waiting: it waits for something else now, or for another reason.
     _O.WAITING: frozenset({_O.WAITING, _O.RUNNING, _O.HELD, _O.CANCELLING, _O.NEEDS_ATTENTION, _O.SCHEDULED}) | ENDS,

@@ -28,7 +28,7 @@ _ANY_END_OR_DOUBT = ENDS | {"needs_attention"}
 ORDER_MOVES: dict[str | None, frozenset[str]] = {  # ORD-2; an end has no row: nothing leads out of it
     None: frozenset({"accepted", "scheduled", "waiting"}),
     "accepted": frozenset({"scheduled", "running", "waiting", "held", "cancelling", "needs_attention"}) | BROKEN_OFF,
-    "scheduled": frozenset({"accepted", "running", "waiting", "held", "cancelling"}) | BROKEN_OFF,
+    "scheduled": frozenset({"accepted", "running", "waiting", "held", "cancelling", "needs_attention"}) | BROKEN_OFF,
     "running": frozenset({"waiting", "held", "cancelling"}) | _ANY_END_OR_DOUBT,
     "waiting": frozenset({"accepted", "scheduled", "running", "waiting", "held", "cancelling"}) | _ANY_END_OR_DOUBT,
     "held": frozenset({"accepted", "scheduled", "running", "waiting", "cancelling"}) | _ANY_END_OR_DOUBT,

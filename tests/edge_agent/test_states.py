@@ -16,8 +16,8 @@ S = TypeVar("S")
 
 # The tables as a person reads them in the contract (ORD-2, ORD-3), written a second time on purpose.
 ORDERS = """
-accepted scheduled running waiting held failed cancelled expired
-scheduled running waiting held failed cancelled expired
+accepted scheduled running waiting held needs_attention failed cancelled expired
+scheduled running waiting held needs_attention failed cancelled expired
 running waiting held cancelling needs_attention completed partly_completed failed cancelled expired
 waiting waiting running scheduled held cancelling needs_attention completed partly_completed failed cancelled expired
 held running scheduled cancelling needs_attention completed partly_completed failed cancelled expired

@@ -11,8 +11,10 @@ import pytest
 from cloud_bridge.envelope import read_envelope
 from edge_agent import app
 from edge_agent.journal.journal import Journal
+from edge_agent.orders import course
 from edge_agent.orders.course import NotNow
 from edge_agent.orders.desk import AT_THE_BOX
+from edge_agent.orders.lost_end import doubt_all
 from edge_agent.orders.record import set_lane
 from edge_agent.orders.rows import LaneRow
 from edge_agent.settings import parse
@@ -174,3 +176,23 @@ async def test_orders_of_a_journal_that_lost_its_end_are_for_people_before_anyth
         assert book.one("SELECT 1 FROM attempts") is None
         await on_site(book, "order.submit", SUBMIT, subject="o3", id="site-3")
         assert not isinstance(await book.arm("o3"), NotNow), "what is new is not in question"
+
+
+async def test_an_order_that_was_back_in_the_queue_is_asked_about_too(tmp_path: Path) -> None:
+    """Its lane was shut until the adoption, so it waits no more when it would be armed; or it never said a word."""
+    async with Book(tmp_path) as book:
+        await book.submit("o1")
+        await book.submit("o2")
+        await book.do(doubt_all)
+        await book.do(lambda tx: set_lane(tx, LaneRow(DEVICE, shut=True, reason="journal_lost", attempt="x/draw/1")))
+        await book.do(lambda tx: course.tell_queue(tx, DEVICE))
+        await book.do(lambda tx: set_lane(tx, LaneRow(DEVICE)))
+        await book.do(lambda tx: course.tell_queue(tx, DEVICE))
+        await book.submit("o3")
+        await book.do(doubt_all)
+        assert [book.order(order).state for order in ("o1", "o2", "o3")] == ["scheduled", "scheduled", "accepted"]
+        for order in ("o1", "o2", "o3"):
+            assert isinstance(await book.arm(order), NotNow)
+            assert (book.order(order).state, book.order(order).reason) == ("needs_attention", "journal_lost")
+            assert (await book.resolve(order, "draw", "failed", "zhang", k=0))["status"] == "accepted"
+            assert book.order(order).state == "failed"
