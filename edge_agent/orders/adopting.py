@@ -39,11 +39,13 @@ def adopt(tx: Tx, orders: list[str], source: str) -> None:
     """From now on this journal may act; the ids that the centre holds enter the inbox as seen (ORD-12)."""
     held = Rejected(Code.CONFLICT, "held_before").members()
     reply = json.dumps({"instruction": "", "status": "rejected", **held})
+    # An instruction that was turned away before (`journal_new`) may have had the order's very id: it keeps its answer.
+    sql = (
+        "INSERT INTO inbox (id, digest, type, subject, source, deadline, time, reply) "
+        "VALUES (?, '', 'adopted', ?, ?, NULL, ?, ?) "
+        "ON CONFLICT (id) DO UPDATE SET type = excluded.type, deadline = NULL"  # kept for as long as the journal
+    )
     for order in orders:
-        sql = (
-            "INSERT OR IGNORE INTO inbox (id, digest, type, subject, source, deadline, time, reply) "
-            "VALUES (?, '', 'adopted', ?, ?, NULL, ?, ?)"
-        )
         tx.do(sql, order, order, source, tx.now(), reply)
     _begin(tx, BY_CENTRE, source, {"orders": len(orders)})
 

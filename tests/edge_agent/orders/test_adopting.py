@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from edge_agent.orders.lost_end import doubt_all
 from edge_agent.orders.record import set_lane
 from edge_agent.orders.rows import LaneRow
 from edge_agent.settings import parse
+from edge_agent.upkeep.retention import Retention
 from tests.edge_agent.bench import Bench
 from tests.edge_agent.parts import BRANCH, DEVICE, Book, Json, Wall
 from tests.virtual_time import virtual_time
@@ -196,3 +198,26 @@ async def test_an_order_that_was_back_in_the_queue_is_asked_about_too(tmp_path: 
             assert (book.order(order).state, book.order(order).reason) == ("needs_attention", "journal_lost")
             assert (await book.resolve(order, "draw", "failed", "zhang", k=0))["status"] == "accepted"
             assert book.order(order).state == "failed"
+
+
+@pytest.mark.parametrize("wait", ["no deadline passes", "deadline + 7 days pass"])
+async def test_an_order_of_the_list_is_refused_also_when_its_id_was_turned_away_before(
+    tmp_path: Path, wait: str
+) -> None:
+    """The centre sends what it holds again before it adopts; an order without a subject has its instruction's id."""
+    async with Book(tmp_path, adopted=False) as book:
+        assert (await book.ask("order.submit", SUBMIT, id="o-17"))["code"] == "journal_new"
+        reply = await book.ask("journal.adopt", {"journal": book.journal.id, "orders": ["o-17"]})
+        assert reply["status"] == "accepted", reply
+        if wait.startswith("deadline"):
+            book.wall.seconds = 8 * 86400.0
+            await Retention(book.journal, book.clock, timedelta(days=400), sleep=no_pause).sweep()
+        else:
+            again = await book.ask("order.submit", SUBMIT, id="o-17")
+            assert (again["code"], again["repeat"]) == ("journal_new", True), "the first answer to an id is its answer"
+        reply = await book.ask("order.submit", {**SUBMIT, "retry_of": "o-17"}, subject="o-17")
+        assert (reply["status"], reply["code"]) == ("rejected", "conflict"), "it may have been served already"
+
+
+async def no_pause(_seconds: float) -> None:
+    return None
