@@ -24,7 +24,7 @@ from edge_agent.orders.rows import (
     order_in,
     step_in,
 )
-from edge_agent.orders.states import UNSETTLED
+from edge_agent.orders.states import UNSETTLED, Goal
 from edge_agent.orders.times import MAY_BEGIN, NEVER, Now
 
 DEVICE_CHANGED = "branchgate.device.changed.v1"
@@ -62,15 +62,20 @@ _IN_VAIN = (
 _AWAITS_CODE = "EXISTS (SELECT 1 FROM steps s WHERE s.order_n = orders.n AND s.name = orders.step AND s.awaits_code)"
 
 
+_FORWARD = ", ".join(f"'{goal}'" for goal in Goal if goal.forward)
+
+
 def next_on_device(tx: Tx, device: str, now: Now) -> OrderRow | None:
     """The order to serve next on this device: by priority, then by acceptance; not the held, not those of later.
 
     One whose document was asked for in vain lets all others pass: an unreachable server must not keep a printer.
     So does one whose customer has not shown the code yet.
-    While the clock is unknown, those with times on it are passed over too (INS-5).
+    While the clock is unknown, those with times on it are passed over too (INS-5). What an order began is undone
+    whatever holds its next act back.
     """
     sql = (
-        f"SELECT {ORDER_COLUMNS} FROM orders WHERE device = :device AND step IS NOT NULL AND held = 0 AND {MAY_BEGIN} "
+        f"SELECT {ORDER_COLUMNS} FROM orders WHERE device = :device AND step IS NOT NULL "
+        f"AND (goal NOT IN ({_FORWARD}) OR (held = 0 AND {MAY_BEGIN})) "
         f"AND state != 'needs_attention' AND NOT (state = 'waiting' AND reason = 'release_needed') "
         f"AND NOT {_AWAITS_CODE} "
         f"ORDER BY {_IN_VAIN}, priority DESC, n LIMIT 1"

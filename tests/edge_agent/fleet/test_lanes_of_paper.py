@@ -13,7 +13,7 @@ from edge_agent.orders.rows import OrderRow, StepRow
 from tests.edge_agent.bench import Bench
 from tests.edge_agent.machine import NEVER
 from tests.edge_agent.orders.paper_scenes import PRINTERS, SCENES, WAYS
-from tests.edge_agent.parts import Json
+from tests.edge_agent.parts import Json, at
 from tests.edge_agent.printer import Printer
 from tests.virtual_time import virtual_time
 
@@ -300,4 +300,26 @@ async def test_a_death_in_mid_print_prints_nothing_twice_unasked(tmp_path: Path,
             await choose(bench, "done")
         await bench.until("completed")
         assert bench.printers[PRINTER].sheets() == [("o1/receipt/2", 1)]
+        bench.verdict()
+
+
+@pytest.mark.rule("ORD-7")
+@pytest.mark.parametrize("held_back", ["hold", "clock"])
+@virtual_time
+async def test_what_was_printed_is_voided_though_the_order_is_held_or_nobody_knows_the_time(
+    tmp_path: Path, held_back: str
+) -> None:
+    """The printer is not the order's own any more: it stands in its queue, where the held and the timed are passed."""
+    async with paper_bench(tmp_path, "paper_first") as bench:
+        bench.driver.up = False  # the card that comes next
+        await bench.submit(deadline=at(3600))
+        await bench.when(lambda: bench.states()["receipt"] == "done")
+        if held_back == "hold":
+            assert (await bench.ask("order.hold", {}, subject="o1"))["status"] == "accepted"
+        else:
+            bench.wall.known = False
+        assert (await bench.ask("order.cancel", {}, subject="o1"))["status"] == "accepted"
+        await bench.until("cancelled")
+        assert bench.states()["receipt.undo"] == "done"
+        assert bench.machine.acts() == []
         bench.verdict()
