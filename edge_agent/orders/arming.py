@@ -21,7 +21,7 @@ from edge_agent.orders.rows import AttemptRow, OrderRow, StepRow
 from edge_agent.orders.states import Goal, Order, Step
 from edge_agent.orders.turns import AWAITS_CODE, advance, ask_release, wait
 
-_BEFORE_TURN = frozenset({Order.ACCEPTED, Order.SCHEDULED, Order.WAITING, Order.HELD, Order.NEEDS_ATTENTION})
+_BEFORE_TURN = frozenset({Order.ACCEPTED, Order.SCHEDULED, Order.WAITING, Order.HELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ def arm(
     step = get_step(tx, order_id, step_name)
     if order.step != step_name or device not in (None, step.device):
         return NotNow("moved_on")
+    if order.state is Order.NEEDS_ATTENTION:  # asked while the device was: what is to be done now is people's to say
+        return NotNow("needs_attention")
     lane = lane_of(tx, step.device)
     if lane.shut or lane.holder not in (None, order.id):
         return NotNow("lane_shut" if lane.shut else "device_busy")

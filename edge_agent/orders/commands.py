@@ -30,6 +30,8 @@ def stop(tx: Tx, order: OrderRow, goal: Goal, reason: str, by: By = MACHINE) -> 
 
 def expire(tx: Tx, order: OrderRow) -> OrderRow:
     """Its deadline passed before the next act was armed (ORD-1): undone, or where it cannot be people are asked."""
+    if order.state is Order.NEEDS_ATTENTION:
+        return order  # people are asked already: the lane and a scan may find the deadline passed after the timekeeper
     step = find_step(tx, order.id, order.step) if order.step else None
     if step is None or step.undoes or may_turn_round(tx, step):
         return stop(tx, order, Goal.EXPIRE, DEADLINE_PASSED)

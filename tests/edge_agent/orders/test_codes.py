@@ -12,6 +12,7 @@ from edge_agent.orders import codes, course
 from edge_agent.orders.codes import KEPT_SCANS, Came, hash_of
 from edge_agent.orders.rows import AttemptRow, OrderRow
 from edge_agent.orders.scenes import load_scenes
+from tests.edge_agent.orders.paper_scenes import PLACES, SCENES, play_until
 from tests.edge_agent.parts import Book, Json, at
 from tests.virtual_time import virtual_time
 
@@ -198,3 +199,22 @@ async def test_an_answer_says_one_thing(tmp_path: Path, data: Json) -> None:
 
 def test_every_result_has_a_sentence_where_the_centre_asked_for_it() -> None:
     assert set(codes._WHY_NOT) == set(Came) - {Came.RELEASED, Came.UNKNOWN}
+
+
+@pytest.mark.rule("ORD-14")
+@virtual_time
+async def test_a_scan_after_the_deadline_is_told_also_where_people_were_asked_already(tmp_path: Path) -> None:
+    """Else the scanner's lane failed over it each time it came round, and took no other customer's code."""
+    recipe = SCENES["paper_last"]
+    steps = [s.model_copy(update={"awaits_code": s.name == "receipt"}) for s in recipe.step]
+    scenes = load_scenes() | {"late": recipe.model_copy(update={"step": steps})}
+    async with Book(tmp_path, scenes=scenes, places=PLACES) as book:
+        await book.submit(scene="late", code_sha256=hash_of(CODE), deadline=at(100))
+        await play_until(book, "receipt")
+        book.wall.seconds = 101
+        await book.do(lambda tx: course.expire(tx, book.order()))
+        assert book.order().state == "needs_attention"
+        assert (await scan(book), last(book)["state"]) == ("stopped", "needs_attention")
+        reply = await book.resolve("o1", "receipt", "by_hand", "zhang", k=0)
+        assert reply["status"] == "accepted", reply
+        assert await scan(book) == "ended"

@@ -699,3 +699,19 @@ async def test_an_answer_that_comes_after_people_decided_is_not_taken_for_the_ne
         await book.do(lambda tx: course.settle_attempt(tx, "o1/receipt/1", NOTHING))
         assert book.states()["receipt"] == "acting"
         assert book.told("order.corrected", "truth") == ["no_effect"]
+
+
+@pytest.mark.rule("ORD-1")
+async def test_a_deadline_that_several_find_passed_asks_people_once(tmp_path: Path) -> None:
+    """The timekeeper asked while the lane had its device look: what the lane finds then is no fault of its own."""
+    async with paper_book(tmp_path, "paper_last") as book:
+        await book.submit(deadline=at(100))
+        await play_until(book, "receipt")
+        book.wall.seconds = 101
+        await book.do(lambda tx: course.expire(tx, book.order()))
+        assert (book.order().state, book.order().reason) == ("needs_attention", "deadline_passed")
+        assert await book.arm() == NotNow("needs_attention")
+        assert (await book.do(lambda tx: course.expire(tx, book.order()))).state == "needs_attention"
+        assert book.told("order.changed", "to", order="o1").count("needs_attention") == 1
+        book.wall.seconds = 50  # a clock that was set back does not take back the question
+        assert await book.arm() == NotNow("needs_attention")
