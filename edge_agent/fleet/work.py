@@ -96,7 +96,7 @@ class Work:
             await self._driver.recover()
         except DeviceRefused as refusal:
             reason = refusal.reason
-            await self._journal.write(lambda tx: course.wait(tx, job.order, "device", reason))
+            await self._journal.write(lambda tx: course.wait_before(tx, job.step, "device", reason))
             return False
         self.was_shut = False
         return True
@@ -138,7 +138,7 @@ class Work:
     def _arm(self, tx: Tx, job: Job, arming: Arming) -> AttemptRow | course.NotNow:
         """On a full disk nothing new is begun; what was begun is undone and watched on the reserve (OUT-4)."""
         if tx.disk_full and job.step.undoes is None and not job.step.watch:
-            return course.NotNow(course.wait(tx, job.order, "device", "disk_full"))
+            return course.NotNow(course.wait_before(tx, job.step, "device", "disk_full"))
         return course.arm(tx, job.order.id, job.step.name, arming, self._p.clock, device=self.device)
 
     async def _gather(self, job: Job) -> dict[str, Any]:
@@ -158,7 +158,7 @@ class Work:
             await self._journal.write(lambda tx: course.give_up(tx, order.id, step.name, reason, why))
             await self._note_lane()
             return True
-        await self._journal.write(lambda tx: course.wait(tx, order, waits_for, reason))
+        await self._journal.write(lambda tx: course.wait_before(tx, step, waits_for, reason))
         if isinstance(no, DeviceRefused):
             await self.observe()
         return False

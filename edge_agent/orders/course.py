@@ -10,7 +10,7 @@ from edge_agent.orders.commands import expire, hold, release, stop
 from edge_agent.orders.lacking import can_lack, go_without
 from edge_agent.orders.outcomes import acting, doubt, give_up, prove, settle, settle_attempt, unneeded
 from edge_agent.orders.people import asks, choices_for, decide
-from edge_agent.orders.turns import advance, go_on, next_step, past_return, tell_queue, wait
+from edge_agent.orders.turns import advance, go_on, next_step, past_return, tell_queue, wait, wait_before
 
 __all__ = [
     "NotNow",
@@ -37,4 +37,5 @@ __all__ = [
     "tell_queue",
     "unneeded",
     "wait",
+    "wait_before",
 ]

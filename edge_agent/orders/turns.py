@@ -118,6 +118,14 @@ def wait(tx: Tx, order: OrderRow, waiting_for: str, reason: str) -> str:
     return reason
 
 
+def wait_before(tx: Tx, step: StepRow, waiting_for: str, reason: str) -> str:
+    """The order waits before this step, unless its turn went elsewhere meanwhile. Returns the reason."""
+    order = get_order(tx, step.order_id)
+    if (order.step, order.device) != (step.name, step.device):
+        return "moved_on"
+    return wait(tx, order, waiting_for, reason)
+
+
 RELEASE_NEEDED = "release_needed"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from device_drivers.errors import DeviceRefused
 from edge_agent.fleet.materials import NotReady
 from edge_agent.orders.rows import OrderRow, StepRow
 from tests.edge_agent.bench import Bench
@@ -322,4 +323,21 @@ async def test_what_was_printed_is_voided_though_the_order_is_held_or_nobody_kno
         await bench.until("cancelled")
         assert bench.states()["receipt.undo"] == "done"
         assert bench.machine.acts() == []
+        bench.verdict()
+
+
+@pytest.mark.rule("ORD-7")
+@virtual_time
+async def test_what_a_device_refuses_says_nothing_of_an_order_that_went_elsewhere_meanwhile(tmp_path: Path) -> None:
+    async with paper_bench(tmp_path, "paper_first") as bench:
+
+        async def refuse(_act: str) -> None:
+            assert (await bench.ask("order.cancel", {}, subject="o1"))["status"] == "accepted"
+            raise DeviceRefused("stacker_empty", waits_for="stock")
+
+        bench.driver.after_arm = refuse
+        await bench.submit()
+        await bench.until("cancelled")
+        assert ("waiting", "stacker_empty") not in bench.told("order.changed", "to", "reason", order="o1")
+        assert bench.told("order.changed", "to", order="o1") == ["accepted", "running", "cancelling", "cancelled"]
         bench.verdict()
