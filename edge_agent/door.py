@@ -179,6 +179,9 @@ class Door:
             return {"problem": "unreadable", "message": bad.why}
         except StoreFailed as error:
             return {"problem": "store_failed", "message": str(error)}
+        except Exception:
+            log.exception("door: a fault of ours")  # one guest's words must not end the agent, whatever they are
+            return {"problem": "agent_failed", "message": "the agent failed on it; its log says why"}
 
 
 def _peer(guest: socket.socket) -> Peer:

@@ -19,6 +19,7 @@ from edge_agent.people.roles import Right
 from edge_agent.people.staff import Staff
 
 MOST = 4
+MAX_SUBJECT = 200  # of an envelope
 RESOLVE, REPLENISH, ATTEST, ADOPT = "order.resolve", "stock.replenish", "clock.attest", "journal.adopt"
 # Whoever takes part says what they saw at the machines (RESOLVE); one of them may have the thing itself done.
 LEADS = {RESOLVE: Right.RESOLVE, REPLENISH: Right.STOCK, ATTEST: Right.VOUCH, ADOPT: Right.VOUCH}
@@ -74,7 +75,8 @@ class Deciding:
     async def _ask(self, noun: str, subject: str | None, data: dict[str, Any], caller: Caller) -> dict[str, Any]:
         members: dict[str, Any] = {"id": f"{caller.door}-{uuid.uuid4()}", "source": caller.proven[0]}
         members |= {"type": f"branchgate.{noun}.v1", "time": self.clock.now(), "branch": self.branch.id}
-        envelope = Envelope.model_validate({**members, "subject": subject, "data": data})
+        cut = subject and subject[:MAX_SUBJECT]  # nothing here has so long a name: what is cut is as unknown
+        envelope = Envelope.model_validate({**members, "subject": cut, "data": data})
         return await self.intake.ask(envelope, caller)
 
     async def _proven(self, credentials: Credentials, door: str, lead: Right) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class Echo:
 
     def __init__(self) -> None:
         self.fails = False
+        self.fault: Exception | None = None
         self.hold = asyncio.Event()
         self.hold.set()
 
@@ -43,6 +44,8 @@ class Echo:
         await self.hold.wait()
         if self.fails:
             raise StoreFailed("the disk is gone")
+        if self.fault is not None:
+            raise self.fault
         return {"heard": envelope.id}
 
 
@@ -123,6 +126,19 @@ async def test_a_disk_that_fails_is_told_and_the_next_one_is_served(tmp_path: Pa
         assert await ask("x") == {"problem": "store_failed", "message": "the disk is gone"}
         intake.fails = False
         assert await ask("x") == {"heard": "x"}
+
+
+async def test_a_fault_of_ours_over_one_guest_is_told_and_ends_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The door is one task among those of the agent: what it does not catch stops machines in the middle of an act."""
+    intake = Echo()
+    async with an_open_door(tmp_path, intake) as ask:
+        intake.fault = ValueError("nobody thought of this")
+        assert (await ask("x"))["problem"] == "agent_failed"
+        assert "nobody thought of this" in caplog.text
+        intake.fault = None
+        assert await ask("y") == {"heard": "y"}
 
 
 async def test_what_is_too_long_is_refused_and_not_kept(tmp_path: Path) -> None:

@@ -237,3 +237,8 @@ async def test_no_password_of_the_counter_is_logged(people: People, caplog: pyte
     told = caplog.text + json.dumps(rows(people.book.folder, Wanted(1000)))
     assert GOOD not in told
     assert "planted secret" not in told
+
+
+async def test_an_order_whose_name_is_longer_than_any_is_unknown(people: People) -> None:
+    told = await say(people, "order.resolve", **decision("teller", choice="failed") | {"order": "o" * 300})
+    assert (told["reply"]["status"], told["reply"]["code"]) == ("rejected", "unknown_order")
