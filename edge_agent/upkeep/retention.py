@@ -117,7 +117,10 @@ def _remove_orders(tx: Tx, keys: list[int]) -> int:
         row = tx.one(f"SELECT id FROM orders o WHERE n = ? AND NOT ({_IN_USE})", number)
         if row is None:
             continue
-        tx.do("DELETE FROM documents WHERE order_id = ?", row["id"])
+        for table in ("documents", "codes"):
+            tx.do(f"DELETE FROM {table} WHERE order_id = ?", row["id"])
+        # By its key: an attempt is {order}/{step}/{k}, and "0" is what follows "/".
+        tx.do("DELETE FROM approvals WHERE attempt > ? || '/' AND attempt < ? || '0'", row["id"], row["id"])
         for table in ("attempts", "steps"):
             tx.do(f"DELETE FROM {table} WHERE order_n = ?", number)
         tx.do("DELETE FROM orders WHERE n = ?", number)

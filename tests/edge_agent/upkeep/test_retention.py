@@ -205,6 +205,26 @@ async def test_an_ended_order_goes_behind_the_audit_period_with_all_its_rows(tmp
 
 
 @pytest.mark.rule("INS-11")
+async def test_nothing_of_an_ended_order_stays_in_a_table_of_its_own(tmp_path: Path) -> None:
+    """The hash of a customer's code, and who had decided of two before evidence came: for nobody any more."""
+    kept = (
+        "INSERT INTO approvals VALUES ('o1/draw/1', '/people/li', 'done', NULL, 'boot', 1.0), "
+        "('o10/draw/1', '/people/li', 'done', NULL, 'boot', 1.0)"
+    )
+    async with Book(tmp_path) as book:
+        await book.submit(scene="collect_card_by_code", code_sha256="0" * 64)
+        await book.do(lambda tx: tx.do(kept))
+        await book.ask("order.cancel", {}, subject="o1")
+        assert book.order().state == "cancelled"
+        await acknowledged(book)
+        await broom(book).sweep()
+        await days(book, 7)
+        left = {table: count(book, table) for table in ("orders", "steps", "codes", "approvals")}
+        assert left == {"orders": 0, "steps": 0, "codes": 0, "approvals": 1}, "the last is another order's"
+        await book.submit(scene="collect_card_by_code", code_sha256="1" * 64)
+
+
+@pytest.mark.rule("INS-11")
 async def test_what_was_not_acknowledged_is_never_removed(tmp_path: Path) -> None:
     async with Book(tmp_path) as book:
         await book.submit()
