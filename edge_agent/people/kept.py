@@ -35,7 +35,7 @@ class KeptRegister:
         self._storage = storage
         self._changing = asyncio.Lock()
         self.altered = True  # the file is not the one that the journal knows: nobody gets in by it
-        self.register = Register(StagedStorage(storage.path.with_name("nobody.json")))
+        self.register = self._nobodys()
 
     @classmethod
     async def open(cls, journal: Journal, clock: Clock, path: Path) -> KeptRegister:
@@ -66,6 +66,9 @@ class KeptRegister:
             await self._journal.write(lambda tx: self._committed(tx, deed, digest))
         return True
 
+    def _nobodys(self) -> Register:
+        return Register(StagedStorage(self._storage.path.with_name("nobody.json")))
+
     def _tell_altered(self, tx: Tx) -> None:
         record(tx, self._clock, Deed("people.altered", "", (), "agent"))
         tx.emit(JOURNAL_CHANGED, None, {"what": ALTERED})
@@ -75,9 +78,7 @@ class KeptRegister:
 
         `accept`: an altered file is taken as it is. Raises PeopleRefused, OSError, StoreFailed; nothing changed then.
         """
-        if self.altered and not accept:
-            raise PeopleRefused("altered")
-        changing = asyncio.ensure_future(self._change_one(deed, change))
+        changing = asyncio.ensure_future(self._change_one(deed, change, accept=accept))
         cancelled: asyncio.CancelledError | None = None
         while not changing.done():
             try:
@@ -90,13 +91,17 @@ class KeptRegister:
         if failed is not None:
             raise failed
 
-    async def _change_one(self, deed: Deed, change: Change) -> None:
+    async def _change_one(self, deed: Deed, change: Change, *, accept: bool) -> None:
         async with self._changing:
+            if self._storage.is_owed:  # committed before, and its file could not be renamed then
+                await asyncio.to_thread(self._storage.publish)
+            if not self.altered:
+                await self._look_again()
+            if self.altered and not accept:
+                raise PeopleRefused("altered")
             register, facts = self.register, dict(deed.facts)
             if self.altered:
                 register, facts["accepted"] = self._as_it_is(), self._storage.digest()
-            if self._storage.is_owed:  # committed before, and its file could not be renamed then
-                await asyncio.to_thread(self._storage.publish)
             try:
                 await asyncio.to_thread(change, register)
                 digest = self._storage.digest()
@@ -108,6 +113,21 @@ class KeptRegister:
             await asyncio.to_thread(self._publish)
             register.reload()
             self.register, self.altered = register, False
+
+    async def _look_again(self) -> None:
+        """Somebody may have changed the file while the agent ran: a change upon it would make theirs count, too."""
+        wanted = await self._journal.read(lambda tx: tx.meta(DIGEST))
+        try:
+            if await asyncio.to_thread(self._storage.digest) == wanted:
+                return
+            if await asyncio.to_thread(self._storage.recover, wanted):  # a commit that was said to fail stands
+                self.register.reload()
+                return
+        except (OSError, ValueError) as error:
+            log.error("%s cannot be used: %s", self._storage.path, error)
+        log.error("%s is not the file that the journal knows: nobody can sign in by it", self._storage.path)
+        self.register, self.altered = self._nobodys(), True
+        await self._journal.write(self._tell_altered)
 
     def _as_it_is(self) -> Register:
         """The altered file; one that cannot be read is put aside."""

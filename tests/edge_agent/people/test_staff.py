@@ -215,6 +215,28 @@ ALTERED: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED)
 @virtual_time
+async def test_a_file_changed_while_the_agent_runs_is_not_made_the_one_that_counts_by_the_next_change(
+    tmp_path: Path, alter: Callable[[Path], object]
+) -> None:
+    async with Book(tmp_path) as book:
+        people = await opened(book)
+        (tmp_path / "older").write_bytes((tmp_path / FILE).read_bytes())
+        await people.add("li")
+        alter(tmp_path / FILE)
+        assert await refused(people.add("wu")) == "altered"
+        assert book.told("journal", "what")[-1] == "people_altered"
+        assert people.staff.altered
+        assert await people.enters("chief") == "wrong_credentials"
+        assert (await people.restart()).altered
+        await people.set_up("chief", "another horse")
+        assert not (await people.restart()).altered
+        assert people.staff.register.find("wu") is None
+    assert "accepted" in rows(tmp_path, Wanted(act="people.set_up"))[-1]["facts"]
+    assert prove(tmp_path).findings == []
+
+
+@pytest.mark.parametrize("alter", ALTERED.values(), ids=ALTERED)
+@virtual_time
 async def test_a_file_that_the_journal_does_not_know_lets_nobody_in(
     tmp_path: Path, alter: Callable[[Path], object]
 ) -> None:
