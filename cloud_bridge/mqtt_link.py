@@ -1,6 +1,7 @@
-"""One MQTT 5 connection as asyncio sees it: the only file that knows the MQTT library (paho), which runs on our loop.
+"""One MQTT 5 connection as asyncio sees it: what was sent and is not acknowledged, what came and is not taken.
 
-Knows packets, acknowledgements and reason codes; must not know what a payload means, nor when to connect again.
+Knows packets, acknowledgements and reason codes; must not know what a payload means, nor when to connect again. The
+library (paho) runs on our loop, and only this file, `mqtt_client` and `mqtt_pump` know it.
 """
 
 from __future__ import annotations
@@ -9,41 +10,33 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from cloud_bridge.envelope import CONTENT_TYPE
 from cloud_bridge.gathering import GatheringSocket
 from cloud_bridge.link import TOO_LARGE, Connect, ConnectRefused, Granted, LinkLost, PublishRefused
+from cloud_bridge.mqtt_client import NO_LIMIT, client_for, granted_by, of_publish, packed, properties_of, say_connect
+from cloud_bridge.mqtt_pump import Pump
 from cloud_bridge.sockets import open_socket
 from cloud_bridge.troubles import english_of
 
 log = logging.getLogger(__name__)
 
-MAX_PACKET_BYTES = 1024 * 1024  # the broker keeps larger ones to itself; four times what ENV-5 lets through
 MAX_INFLIGHT = 100  # publishes without PUBACK at once, if the broker takes so many
 PACKET_OVERHEAD = 64  # header, properties and lengths of a PUBLISH of ours
-NO_LIMIT = 2**28  # MQTT 5 §2.1.4: no packet can be longer
-DEFAULT_RECEIVE_MAXIMUM = 65535  # MQTT 5 §3.2.2.3.3: when CONNACK does not say
-BARE_PUBACK_BYTES = 2  # MQTT 5 §3.4.2.1: the reason is left out when it is "success" and there are no properties
 FIRST_REFUSAL = 0x80  # MQTT 5 §2.4: reason codes from here on are failures
 TAKEN_OVER = 0x8E  # MQTT 5 §3.14.2.1: another connection uses the same client id
 CLOSE_LIMIT_S = 1.0
 PUMP_INTERVAL_S = 0.5  # how often paho looks at its keepalive
 FLOOD_MARGIN = 64  # QoS 0 is outside Receive Maximum; past this many waiting messages the socket is left unread
-
-
-_SUCCESS = ReasonCode(PacketTypes.PUBACK)
-_NOTHING_MORE: Properties = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call] # paho leaves it untyped
 
 
 @dataclass(eq=False, slots=True)
@@ -61,31 +54,6 @@ class Received:
         """See link.Message."""
         self.acked = True
         self.link.send_pubacks()
-
-
-class _Paho(paho.Client):
-    """paho with a socket that asyncio opened: its own connect would block the loop for seconds."""
-
-    opened: GatheringSocket | None = None
-
-    @property
-    def sock(self) -> GatheringSocket:
-        assert self.opened is not None, "the socket is opened before paho connects"
-        return self.opened
-
-    def _create_socket(self) -> GatheringSocket:
-        return self.sock
-
-    def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
-        """Most say nothing but their number: lists of reasons and properties would cost more than all else of them."""
-        packet = self._in_packet["packet"]
-        if len(packet) != BARE_PUBACK_BYTES:
-            return super()._handle_pubackcomp(cmd)
-        mid = int.from_bytes(packet, "big")
-        with self._out_message_mutex:
-            if mid in self._out_messages:
-                return self._do_on_publish(mid, _SUCCESS, _NOTHING_MORE)
-        return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 class MqttLink:
@@ -106,12 +74,11 @@ class MqttLink:
         self._arrived: asyncio.Queue[Received | None] = asyncio.Queue()
         self._unacked: deque[Received] = deque()
         self._flood_limit = options.receive_maximum + FLOOD_MARGIN
-        self._reading = False
-        self._writing = False  # a turn of the loop will write what is queued
-        self._held_up = False  # the system takes no more: the selector says when it does again
-        self._lasting = _packed(_of_publish())
+        self._lasting = packed(of_publish())
         self._keeper: asyncio.Task[None] | None = None
-        self._paho = self._prepare(options)
+        self._paho = client_for(options)
+        self._pump = Pump(self._paho, self._broke)
+        self._listen()
 
     # -- connecting ----------------------------------------------------------------------------------------------------
 
@@ -135,46 +102,29 @@ class MqttLink:
             raise
         return link
 
-    def _prepare(self, options: Connect) -> _Paho:
-        client = _Paho(CallbackAPIVersion.VERSION2, options.client_id, protocol=paho.MQTTv5, manual_ack=True)
-        client.max_inflight_messages = 0  # our own slots keep to the broker's Receive Maximum; paho must not queue
-        client.username_pw_set(options.username, options.password)
-        if options.will is not None:
-            properties = _properties(PacketTypes.WILLMESSAGE)
-            properties.WillDelayInterval = options.will.delay_s
-            properties.ContentType = CONTENT_TYPE
-            client.will_set(options.will.topic, options.will.payload, 1, retain=True, properties=properties)
-        client.on_socket_open = self._on_open
-        client.on_socket_close = self._on_close
-        client.on_socket_register_write = self._on_want_write
+    def _listen(self) -> None:
+        client = self._paho
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_publish = self._on_publish
         client.on_message = self._on_message
-        return client
 
     def _start(self, options: Connect) -> None:
-        properties = _properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = options.session_expiry_s
-        properties.ReceiveMaximum = options.receive_maximum
-        properties.MaximumPacketSize = MAX_PACKET_BYTES
-        self._paho.connect(
-            options.host, options.port, options.keepalive_s, clean_start=options.clean_start, properties=properties
-        )
+        say_connect(self._paho, options)
         self._keeper = self._loop.create_task(self._keep(), name=f"mqtt keepalive {options.client_id}")
 
     async def _keep(self) -> None:
         while not self._lost.done():
             await asyncio.sleep(PUMP_INTERVAL_S)
-            self._step(self._paho.loop_misc)
+            self._pump.step(self._paho.loop_misc)
 
     # -- what callers do -----------------------------------------------------------------------------------------------
 
     @property
     def congested(self) -> bool:
         """See link.Link."""
-        return self._held_up  # what a turn of the loop has only gathered is on its way
+        return self._pump.held_up  # what a turn of the loop has only gathered is on its way
 
     async def subscribe(self, *topics: str) -> None:
         """See link.Link."""
@@ -201,7 +151,7 @@ class MqttLink:
         """See link.Link."""
         if len(topic) + len(payload) + PACKET_OVERHEAD > self._packet_limit:
             raise PublishRefused(topic, TOO_LARGE, 0x95)  # sent all the same it would end the connection, each time
-        properties = self._lasting if expiry_s is None else _of_publish(expiry_s)
+        properties = self._lasting if expiry_s is None else of_publish(expiry_s)
         if qos > 0:
             await self._slots.acquire()
         if self._lost.done():
@@ -220,8 +170,8 @@ class MqttLink:
         message = None if self._lost.done() else await self._arrived.get()
         if message is None or self._lost.done():
             raise self._loss()
-        if not self._reading and self._arrived.qsize() < self._flood_limit // 2:
-            self._read(on=True)
+        if not self._pump.reading and self._arrived.qsize() < self._flood_limit // 2:
+            self._pump.read(on=True)
         return message
 
     async def wait_lost(self) -> LinkLost:
@@ -231,7 +181,7 @@ class MqttLink:
     async def close(self, *, forget: bool = False) -> None:
         """See link.Link. `forget`: the broker keeps no session of ours (a client that was only tried)."""
         if not self._lost.done():
-            properties = _properties(PacketTypes.DISCONNECT) if forget else None
+            properties = properties_of(PacketTypes.DISCONNECT) if forget else None
             if properties is not None:
                 properties.SessionExpiryInterval = 0
             self._paho.sock.gathers = False  # paho closes behind its goodbye, so that has to be taken by the system
@@ -255,17 +205,6 @@ class MqttLink:
 
     # -- what the library calls, on the loop ---------------------------------------------------------------------------
 
-    def _on_open(self, client: Any, userdata: Any, sock: Any) -> None:
-        self._read(on=True)
-
-    def _on_close(self, client: Any, userdata: Any, sock: Any) -> None:
-        self._leave_alone()
-
-    def _on_want_write(self, client: Any, userdata: Any, sock: Any) -> None:
-        if not self._writing and not self._held_up:
-            self._writing = True
-            self._loop.call_soon(self._step, self._write_all)
-
     def _on_connect(
         self, client: Any, userdata: Any, flags: paho.ConnectFlags, reason: ReasonCode, properties: Properties | None
     ) -> None:
@@ -277,7 +216,7 @@ class MqttLink:
             )
             return
         self.session_present = flags.session_present
-        told = self.granted = _granted(properties, self._asked_expiry_s)
+        told = self.granted = granted_by(properties, self._asked_expiry_s)
         self.window = min(told.receive_maximum, MAX_INFLIGHT)
         self._packet_limit = told.packet_bytes
         for _ in range(self.window):
@@ -314,7 +253,7 @@ class MqttLink:
             self._unacked.append(message)
         self._arrived.put_nowait(message)
         if self._arrived.qsize() >= self._flood_limit:
-            self._read(on=False)
+            self._pump.read(on=False)
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
@@ -323,61 +262,15 @@ class MqttLink:
         while self._unacked and self._unacked[0].acked and not self._lost.done():
             self._paho.ack(self._unacked.popleft().mid, 1)
 
-    def _read(self, *, on: bool) -> None:
-        sock = self._paho.sock
-        if on and not self._lost.done():
-            self._loop.add_reader(sock, self._step, self._read_all)
-            if sock.waiting:  # read before a pause: the selector cannot see it
-                self._loop.call_soon(self._step, self._read_all)
-        elif sock.fileno() >= 0:
-            self._loop.remove_reader(sock)
-        self._reading = on
-
-    def _read_all(self) -> None:
-        """One read of the system, and every packet in it; what comes while reading is paused stays where it is."""
-        sock = self._paho.sock
-        if self._reading:
-            sock.fill()
-        while self._reading and sock.waiting:
-            if self._paho.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                return
-
-    def _write_all(self) -> None:
-        """All that a turn of the loop has brought together, in one write."""
-        self._writing = False
-        sock = self._paho.sock
-        if self._lost.done() or sock.fileno() < 0:
-            return
-        self._paho.loop_write()
-        sock.flush()
-        if sock.failed:
-            self._paho.loop_read()  # where paho hears of it, and ends the connection
-        self._watch_room(wanted=self._paho.want_write() or sock.unsent > 0)
-
-    def _watch_room(self, *, wanted: bool) -> None:
-        """The selector says when the system takes bytes again, as long as some are refused."""
-        sock = self._paho.sock
-        if wanted and not self._held_up and sock.fileno() >= 0:
-            self._loop.add_writer(sock, self._step, self._write_all)
-        elif self._held_up and not wanted and sock.fileno() >= 0:
-            self._loop.remove_writer(sock)
-        self._held_up = wanted
-
-    def _leave_alone(self) -> None:
-        self._read(on=False)
-        self._watch_room(wanted=False)
-
-    def _step(self, work: Callable[[], Any]) -> None:
-        try:
-            work()
-        except Exception as error:  # noqa: BLE001 - paho raises whatever a broken packet makes of it; the link ends, told
-            self._end(LinkLost(f"the broker sent what cannot be read: {error!r}"))
+    def _broke(self, error: Exception) -> None:
+        self._end(LinkLost(f"the broker sent what cannot be read: {error!r}"))
 
     def _end(self, loss: LinkLost) -> None:
         if self._lost.done():
             return
         log.debug("mqtt link ended: %s", loss)
         self._lost.set_result(loss)
+        self._pump.over()
         pubacks = [acknowledged for _, acknowledged in self._pubacks.values()]
         answers: list[asyncio.Future[Any]] = [self._connack, *self._subacks.values(), *pubacks]
         for waiting in answers:
@@ -398,45 +291,10 @@ class MqttLink:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.wait((self._keeper,))
-        client = self._paho
-        client.on_socket_close = client.on_disconnect = None
-        if client.opened is not None and client.opened.fileno() >= 0:
-            self._leave_alone()
-            client.opened.close()
+        self._paho.on_disconnect = None
+        self._pump.close()
 
 
 def _fail(waiting: asyncio.Future[Any], error: Exception) -> None:
     waiting.set_exception(error)
     waiting.exception()  # whoever waits still gets it; where nobody does, that is no fault to be told
-
-
-def _of_publish(expiry_s: int | None = None) -> Properties:
-    properties = _properties(PacketTypes.PUBLISH)
-    properties.ContentType = CONTENT_TYPE
-    if expiry_s is not None:
-        properties.MessageExpiryInterval = max(1, expiry_s)
-    return properties
-
-
-def _packed(properties: Properties) -> Properties:
-    """The same, packed once: paho does it for each packet."""
-    packed = properties.pack()  # type: ignore[no-untyped-call] # paho leaves this one untyped
-    object.__setattr__(properties, "pack", lambda: packed)
-    return properties
-
-
-def _granted(properties: Properties | None, asked_expiry_s: int) -> Granted:
-    def said(name: str, unsaid: int) -> int:
-        return int(getattr(properties, name, unsaid))
-
-    return Granted(
-        receive_maximum=said("ReceiveMaximum", DEFAULT_RECEIVE_MAXIMUM),
-        packet_bytes=said("MaximumPacketSize", NO_LIMIT),
-        session_expiry_s=said("SessionExpiryInterval", asked_expiry_s),
-        retained=bool(said("RetainAvailable", 1)),
-        qos=said("MaximumQoS", 2),
-    )
-
-
-def _properties(packet: int) -> Properties:
-    return Properties(packet)  # type: ignore[no-untyped-call] # paho leaves this one untyped

@@ -15,7 +15,8 @@ from typing import Any, cast
 import pytest
 
 from cloud_bridge.link import Connect, ConnectRefused, LinkLost, PublishRefused, Will
-from cloud_bridge.mqtt_link import MAX_PACKET_BYTES, MqttLink
+from cloud_bridge.mqtt_client import MAX_PACKET_BYTES
+from cloud_bridge.mqtt_link import MqttLink
 from tests.broker import Broker, broker
 from tests.cloud_bridge.paper_branch import until
 from tests.ports import free_port
@@ -110,7 +111,7 @@ async def test_a_flood_outside_receive_maximum_leaves_the_socket_unread_instead_
         # A broker may drop what a slow reader leaves at QoS 0, so how many arrive is not the point.
         await send(broker, "t", *(b"x" * 1000 for _ in range(1000)), qos=0)
         async with asyncio.timeout(30):
-            while link._reading:  # noqa: ASYNC110 - the link's inside offers no event for it
+            while link._pump.reading:  # noqa: ASYNC110 - the link's inside offers no event for it
                 await asyncio.sleep(0.01)
         assert link._arrived.qsize() <= link._flood_limit + 1
         assert link._flood_limit + 1 < 80, "more than may lie here: so it was read on"
@@ -527,7 +528,7 @@ async def test_what_was_read_before_a_pause_is_heard_after_it_although_nothing_m
         count = link._flood_limit + 20
         far.writer.write(bytes.fromhex("30 06 00 01 74 00 68 69") * count)
         first = await link.receive()
-        assert (first.payload, counted.reads, link._reading) == (b"hi", 1, False)
+        assert (first.payload, counted.reads, link._pump.reading) == (b"hi", 1, False)
         assert [await soon(link) for _ in range(count - 1)] == [b"hi"] * (count - 1)
 
 
