@@ -710,8 +710,8 @@ async def test_a_deadline_that_several_find_passed_asks_people_once(tmp_path: Pa
         book.wall.seconds = 101
         await book.do(lambda tx: course.expire(tx, book.order()))
         assert (book.order().state, book.order().reason) == ("needs_attention", "deadline_passed")
-        assert await book.arm() == NotNow("needs_attention")
+        assert await book.arm() == NotNow("moved_on")
         assert (await book.do(lambda tx: course.expire(tx, book.order()))).state == "needs_attention"
         assert book.told("order.changed", "to", order="o1").count("needs_attention") == 1
         book.wall.seconds = 50  # a clock that was set back does not take back the question
-        assert await book.arm() == NotNow("needs_attention")
+        assert await book.arm() == NotNow("moved_on")
