@@ -14,7 +14,8 @@ from enum import IntEnum
 VERSION_2_0 = (2, 0)
 VERSION_1_1 = (1, 1)
 BYTES_MAX = 4 * 1024 * 1024  # of attributes in one message; a printer's thousand jobs are some 200 KiB
-VALUES_MAX = 100_000
+VALUES_MAX = 100_000  # in all of one message, those inside collections too
+GROUPS_MAX = 10_000  # one for each job, of which a profile asks for 5000 at most
 DEPTH_MAX = 16  # collections inside collections
 
 
@@ -192,7 +193,7 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._end = min(len(data), BYTES_MAX)
-        self._values = 0
+        self._values = self._groups = 0
         self.at = 8
 
     def groups(self) -> Iterator[Group]:
@@ -200,12 +201,15 @@ class _Reader:
         while tag != Tag.END:
             if tag not in _DELIMITERS or tag == 0:
                 raise BadMessageError(f"a group begins with a delimiter, not {tag:02X}")
-            attributes: dict[str, tuple[Value, ...]] = {}
+            self._groups += 1
+            if self._groups > GROUPS_MAX:
+                raise BadMessageError(f"more than {GROUPS_MAX} groups")
+            attributes: dict[str, list[Value]] = {}
             following = self._attributes(attributes)
-            yield Group(tag, attributes)
+            yield Group(tag, {name: tuple(values) for name, values in attributes.items()})
             tag = following
 
-    def _attributes(self, into: dict[str, tuple[Value, ...]]) -> int:
+    def _attributes(self, into: dict[str, list[Value]]) -> int:
         """Fills one group; the delimiter that ended it."""
         name = ""
         while (tag := self._byte()) not in _DELIMITERS:
@@ -213,15 +217,14 @@ class _Reader:
             if not written and not name:
                 raise BadMessageError("an additional value without an attribute")
             name = written or name
-            earlier = () if written else into[name]  # a name that comes twice, against the RFC: the later one counts
-            into[name] = (*earlier, self._value(tag))
+            if written:
+                into[name] = []  # a name that comes twice, against the RFC: the later one counts
+            into[name].append(self._value(tag))
         return tag
 
     def _value(self, tag: int) -> Value:
         raw = self._sized()
-        self._values += 1
-        if self._values > VALUES_MAX:
-            raise BadMessageError(f"more than {VALUES_MAX} values")
+        self._count()
         if tag == Tag.BEGIN_COLLECTION:
             self._skip_collection()
             return Value(tag)
@@ -235,9 +238,15 @@ class _Reader:
                 raise BadMessageError("a collection without its end")
             self._sized()
             self._sized()
+            self._count()
             depth += (tag == Tag.BEGIN_COLLECTION) - (tag == Tag.END_COLLECTION)
             if depth > DEPTH_MAX:
                 raise BadMessageError(f"collections more than {DEPTH_MAX} deep")
+
+    def _count(self) -> None:
+        self._values += 1
+        if self._values > VALUES_MAX:
+            raise BadMessageError(f"more than {VALUES_MAX} values")
 
     def _byte(self) -> int:
         return self._take(1)[0]

@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from device_drivers.ipp import operations
 from device_drivers.ipp.printer import Job, PrinterState
-from device_drivers.ipp.protocol import BadMessageError, Group, Message, Tag, Value, decode, encode
+from device_drivers.ipp.protocol import (
+    GROUPS_MAX,
+    VALUES_MAX,
+    BadMessageError,
+    Group,
+    Message,
+    Tag,
+    Value,
+    _Reader,
+    decode,
+    encode,
+)
 
 # As ipptool (CUPS 2.4.2) writes the same requests, byte for byte, its own request-ids included.
 CANCEL = bytes.fromhex(
@@ -89,6 +100,43 @@ def test_the_kinds_of_values() -> None:
     assert group.has_no_value("no")
     assert not group.has_no_value("unknown")
     assert not group.has_no_value("missing")
+
+
+HEAD = bytes.fromhex("0200 0000 00000001")
+ONE_MORE = bytes.fromhex("44 0000 0001 78")
+
+
+class Counting(dict[str, list[Value]]):
+    """Counts how often a row of values is put in, which is as long as it is by then."""
+
+    put = 0
+
+    def __setitem__(self, name: str, values: list[Value]) -> None:
+        self.put += 1
+        super().__setitem__(name, values)
+
+
+def test_an_attribute_with_many_values_is_read_in_one_go() -> None:
+    """Each value was put in with all before it: 600 KB of one answer held up a whole branch for half a minute."""
+    into = Counting()
+    _Reader(HEAD + bytes.fromhex("44 0001 61 0001 78") + ONE_MORE * 5_000 + b"\x03")._attributes(into)
+    assert len(into["a"]) == 5_001
+    assert into.put == 1
+
+
+@pytest.mark.parametrize(
+    "beyond",
+    [
+        bytes.fromhex("02 44 0001 61 0001 78") + ONE_MORE * VALUES_MAX,
+        b"\x02" * (GROUPS_MAX + 1),
+        bytes.fromhex("02 34 0001 61 0000") + bytes.fromhex("4a 0000 0001 78") * VALUES_MAX,
+    ],
+    ids=["values", "groups", "members"],
+)
+def test_a_message_beyond_all_bounds_is_none(beyond: bytes) -> None:
+    """A box of 512 MB has no room for four million groups."""
+    with pytest.raises(BadMessageError, match="more than"):
+        decode(HEAD + beyond + b"\x03")
 
 
 def test_a_name_with_its_language_is_a_name() -> None:
