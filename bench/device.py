@@ -75,7 +75,7 @@ def sheet() -> bytes:
     """The bytes of one such ticket, without the process ID behind it."""
     params, profile = _params(0), EscPosProfile()
     made = sheets.printout(sheets.sheet_of(ACT, params, profile), profile, left=[])
-    return b"".join(made.chunks)
+    return b"".join(made.pieces)
 
 
 @cache

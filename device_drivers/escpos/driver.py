@@ -228,7 +228,7 @@ class ReceiptPrinter:
         if made.sha256 != armed.sheet:
             raise DeviceRefused("invalid_arming", "the sheet is not the one that was armed")
         ways = evidence.ways(self._profile, arming.readings.get("probed"))
-        return Job(made.chunks, made.rows, ways, armed)
+        return Job(made.pieces, made.rows, ways, armed)
 
     async def _print(self, attempt: str, job: Job) -> Verdict:
         press = Press(self._talk, self._profile, self._printer.keep_proofs)

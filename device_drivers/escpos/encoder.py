@@ -18,6 +18,7 @@ from device_drivers.pictures.qr import qr_width
 from device_drivers.receipts.paper import Unprintable
 from device_drivers.receipts.sheet import Align, Block, Code, Cut, Feed, Picture, Rule, Sheet, TextLine
 
+PIECE_BYTES = 512  # so many go out between two looks for XOFF; half a second at 9600 baud
 STATES_KEPT = 64  # ways in which lines are set; a receipt has five or six
 LINE_ROWS = 30  # dot rows of a line of size 1 with its gap
 _ACTS_AT_ONCE = re.compile(rb"\x10[\x04\x05\x14]")

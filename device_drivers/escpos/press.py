@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from device_drivers.errors import DeviceRefused, DeviceUnavailable, OutcomeUnknown
 from device_drivers.escpos import commands
 from device_drivers.escpos.conversation import Conversation
+from device_drivers.escpos.encoder import PIECE_BYTES
 from device_drivers.escpos.evidence import PRINTED, PROCESSED, SENT, Armed, Ways, judge_counter
 from device_drivers.escpos.profile import EscPosProfile
 from device_drivers.escpos.protocol import Event, Info, QueuedByte, RealTimeStatus
@@ -19,7 +20,6 @@ from device_drivers.escpos.twin import changed_by
 from device_drivers.links.finish import write_whole
 from device_drivers.links.link import Link, LinkError
 
-SLICE_BYTES = 512  # so many go out between two looks for XOFF; half a second at 9600 baud
 PEEK_S = 0.001
 WRITE_SPARE_S = 40.0  # with act_max_s the longest that all bytes of a sheet may take: no lane may seem dead by it
 MID_COMMAND_MAX_S = 2.0  # the longest XOFF inside of a command, where nothing can be asked
@@ -30,7 +30,7 @@ FENCE_ANSWERS = frozenset({0x00, 0x03, 0x0C, 0x0F})  # paper bits come in pairs;
 class Job:
     """What is written, and how it is proved. `process_id` is empty where none is sent."""
 
-    chunks: tuple[bytes, ...]
+    pieces: tuple[bytes, ...]
     rows: int
     ways: Ways
     armed: Armed
@@ -47,10 +47,12 @@ class Press:
         self._heard = heard
         self._now = conversation.moment
         self._written = False  # a byte of the act may have left
+        self._awaited = ""  # the process ID behind it
         self._answers: dict[int, int] = {}
 
     async def print(self, job: Job) -> str:
         """The evidence class. Raises DeviceUnavailable, DeviceRefused: nothing was sent; else OutcomeUnknown."""
+        self._awaited = job.armed.process_id
         try:
             async with self._talk.exchange() as link:
                 await self._be_ready(link)
@@ -66,18 +68,29 @@ class Press:
             raise DeviceRefused(self._talk.asb.trouble, "told just before the sheet was sent")
 
     async def _write(self, link: Link, job: Job) -> None:
-        until = self._now() + self._profile.act_max_s
-        own = [commands.process_id(job.armed.process_id)] if job.armed.process_id else []
-        for chunk in (*job.chunks, *own):
-            await self._await_xon(link, until)
-            for start in range(0, len(chunk), SLICE_BYTES):
-                if self._written and self._now() > until + WRITE_SPARE_S:
-                    raise OutcomeUnknown("held_up", "the printer takes the sheet too slowly")
-                await self._await_xon(link, min(until, self._now() + MID_COMMAND_MAX_S), inside=start > 0)
-                await self._send(link, chunk[start : start + SLICE_BYTES])
-                await self._talk.hear(link, PEEK_S)
-            await self._look()  # between whole commands only: stopping inside of one would leave the printer half-fed
-            await self._pulse(link, until + WRITE_SPARE_S)
+        latest = self._now() + self._profile.act_max_s + WRITE_SPARE_S
+        room = self._profile.max_chunk_bytes
+        for piece in _with_id(job):
+            if len(piece) > room and self._written:
+                await self._look()  # between commands only: stopping inside of one would leave the printer half-fed
+                await self._pulse(link, latest)
+                room = self._profile.max_chunk_bytes
+            await self._await_xon(link, self._profile.act_max_s, latest)
+            await self._write_piece(link, piece, latest)
+            room -= len(piece)
+        if not self._is_proved():
+            await self._look()
+            await self._pulse(link, latest)
+
+    async def _write_piece(self, link: Link, piece: bytes, latest: float) -> None:
+        """Whole commands at once; of one that is longer so much that XOFF is heard in time."""
+        for start in range(0, len(piece), PIECE_BYTES):
+            if self._written and self._now() > latest:
+                raise OutcomeUnknown("held_up", "the printer takes the sheet too slowly")
+            if start:
+                await self._await_xon(link, MID_COMMAND_MAX_S, latest, inside=True)
+            await self._send(link, piece[start : start + PIECE_BYTES])
+            await self._talk.hear(link, PEEK_S)
 
     async def _pulse(self, link: Link, latest: float) -> None:
         """One question behind each chunk, never repeated: a printer that is only busy answers it in the end.
@@ -90,6 +103,8 @@ class Press:
         until = min(self._now() + self._profile.act_max_s, latest)
         while (left := until - self._now()) > 0:
             events = await self._talk.hear(link, left, RealTimeStatus)
+            if self._is_proved():
+                return  # it told more than it was asked
             await self._look()
             if any(isinstance(event, RealTimeStatus) for event in events):
                 return
@@ -106,11 +121,13 @@ class Press:
                 self._written = before  # the port knows that none of these left
             raise
 
-    async def _await_xon(self, link: Link, until: float, *, inside: bool = False) -> None:
+    async def _await_xon(self, link: Link, limit_s: float, latest: float, *, inside: bool = False) -> None:
+        """Until it takes bytes again: `limit_s` from now at most, however long it has been written to."""
+        until = min(self._now() + limit_s, latest)
         while self._talk.held_up:
             await self._look()
             if self._written and not inside:
-                await self._pulse(link, until)
+                await self._pulse(link, latest)
             if (left := until - self._now()) <= 0:
                 raise (OutcomeUnknown if self._written else DeviceUnavailable)("held_up", "XOFF, and no XON came")
             await self._talk.hear(link, min(left, self._profile.poll_s))
@@ -137,21 +154,21 @@ class Press:
             raise error(status.trouble, "while the sheet was printed", facts=changed_by(status))
 
     async def _proof(self, link: Link, job: Job) -> str:
+        if self._is_proved():
+            return PRINTED  # a quick printer told it while it was still asked if it is there
         until = self._now() + self._profile.act_max_s
         if job.ways.fence:
-            await self._await_xon(link, until)
+            await self._await_xon(link, self._profile.act_max_s, until)
             await self._send(link, commands.FENCE)
         if not job.ways.process_id and not job.ways.fence:
             return await self._weak_proof(link, job, until)
-        if self._is_proved(job):
-            return PRINTED  # a quick printer told it while it was still asked if it is there
         asked, next_poll = 0, self._now() + self._profile.poll_s
         fenced_at: float | None = None
         # The fence is answered when the sheet was processed, an ID when it was printed: where both were sent, it waits.
         grace_s = job.rows / self._profile.rows_per_s + self._profile.answer_s if job.ways.process_id else 0.0
         while (left := until - self._now()) > 0:
             events = await self._talk.hear(link, min(left, self._profile.poll_s), QueuedByte, RealTimeStatus)
-            if self._is_proved(job):
+            if self._is_proved():
                 return PRINTED
             if job.ways.fence and fenced_at is None and any(_is_fence(event) for event in events):
                 fenced_at = self._now()
@@ -163,8 +180,8 @@ class Press:
                 asked, next_poll = await self._poll(link, asked), self._now() + self._profile.poll_s
         raise OutcomeUnknown("unproven", "the printer keeps silent about the sheet")
 
-    def _is_proved(self, job: Job) -> bool:
-        return bool(job.armed.process_id) and job.armed.process_id in self._talk.ids
+    def _is_proved(self) -> bool:
+        return bool(self._awaited) and self._awaited in self._talk.ids
 
     async def _poll(self, link: Link, asked: int) -> int:
         """Where nothing is told unasked: the next real-time question, in turn."""
@@ -197,16 +214,30 @@ class Press:
         if self._talk.one_way:
             await self._look()
             return SENT
-        for n in (1, 2, 3, 4):
-            answer_ = await self._talk.ask_once(link, commands.real_time(n), RealTimeStatus)
-            if answer_ is None and n == 1:
-                raise OutcomeUnknown("no_answer", "after the sheet was sent")
-            if answer_ is not None:
-                self._note(n, [answer_])
+        while trouble := await self._trouble(link):
+            if self._now() >= until:
+                raise OutcomeUnknown(trouble, "after the sheet was sent")
+            await self._talk.hear(link, self._profile.poll_s)
         return SENT
+
+    async def _trouble(self, link: Link) -> str:
+        """What keeps it from printing, without hands: a hot head cools, and what is offline may come back."""
+        for n in (1, 2, 3, 4):
+            answer = await self._talk.ask_once(link, commands.real_time(n), RealTimeStatus)
+            if answer is None and n == 1:
+                raise OutcomeUnknown("no_answer", "after the sheet was sent")
+            if answer is not None:
+                self._note(n, [answer])
+        return from_real_time(self._answers).trouble
 
     def _judge(self, job: Job, counted: int) -> str:
         return judge_counter(job.armed, counted, calm=self._talk.calm, cover_was_open=self._talk.cover_was_open)
+
+
+def _with_id(job: Job) -> tuple[bytes, ...]:
+    """The pieces of the act. The ID leaves with the cut: alone, a printer that lost all the rest would answer it."""
+    own = commands.process_id(job.armed.process_id) if job.armed.process_id else b""
+    return (*job.pieces[:-1], job.pieces[-1] + own)
 
 
 def number_of(answer: Info | None) -> int | None:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from device_drivers.device import Json, NothingToDo, Outcome, Verdict, Whereabouts
 from device_drivers.errors import DeviceRefused
 from device_drivers.escpos import commands
-from device_drivers.escpos.encoder import Encoded, checked, chunks, encode, resync
+from device_drivers.escpos.encoder import PIECE_BYTES, Encoded, checked, chunks, encode, resync
 from device_drivers.escpos.evidence import VOID
 from device_drivers.escpos.profile import EscPosProfile
 from device_drivers.receipts.compose import Marks, Unprintable, compose, void_slip
@@ -31,20 +31,23 @@ _ATTEMPT = re.compile(r"(?P<step>.+)/(?P<number>[1-9][0-9]{0,3})")
 
 @dataclass(frozen=True, slots=True)
 class Printout:
-    """Everything that is written for one act."""
+    """Everything that is written for one act, in pieces of whole commands: a printer may be left waiting between them.
 
-    chunks: tuple[bytes, ...]
+    The last has room for the process ID, which then leaves with the cut that it proves.
+    """
+
+    pieces: tuple[bytes, ...]
     rows: int
     cuts: int
     sheets: int
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(b"".join(self.chunks)).hexdigest()
+        return hashlib.sha256(b"".join(self.pieces)).hexdigest()
 
     @property
     def size(self) -> int:
-        return sum(map(len, self.chunks))
+        return sum(map(len, self.pieces))
 
 
 def attempt_of(params: Mapping[str, Json]) -> str:
@@ -135,7 +138,8 @@ def printout(
         raise DeviceRefused(no.reason, str(no), facts=no.facts, waits_for="never") from no
     _refuse_long(whole.rows, profile)
     count = 2 if slip else 1
-    return Printout(tuple(chunks(_told(whole.commands, profile), profile.max_chunk_bytes)), whole.rows, count, count)
+    most = min(PIECE_BYTES, profile.max_chunk_bytes) - len(commands.process_id(commands.PROBE_ID))
+    return Printout(tuple(chunks(_told(whole.commands, profile), most)), whole.rows, count, count)
 
 
 class Maker:

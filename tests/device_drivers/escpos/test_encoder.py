@@ -213,7 +213,7 @@ def test_no_scene_value_or_profile_makes_it_emit_what_acts_on_reception(
         made = printout(sheet, profile, left=[f"O-{n}/receipt/1" for n in left])
     except (Unprintable, DeviceRefused):
         return
-    assert not ACTS_AT_ONCE.search(b"".join(made.chunks))
+    assert not ACTS_AT_ONCE.search(b"".join(made.pieces))
 
 
 # --- what comes before a sheet -------------------------------------------------------------------------------------
@@ -221,14 +221,14 @@ def test_no_scene_value_or_profile_makes_it_emit_what_acts_on_reception(
 
 def test_nothing_comes_before_a_sheet_when_nothing_may_lie_there() -> None:
     made = printout(Sheet((TextLine("x"), Cut()), 48), P, left=[])
-    assert b"".join(made.chunks).startswith(hexed("1B 40 1D 61 0E"))
+    assert b"".join(made.pieces).startswith(hexed("1B 40 1D 61 0E"))
     assert (made.cuts, made.sheets) == (1, 1)
 
 
 def test_the_resync_and_a_void_slip_come_first_when_bytes_may_lie_there() -> None:
     profile = EscPosProfile(retract_hex="1D 65 02", eject_hex="1D 65 03")
     made = printout(Sheet((TextLine("new"), Cut()), 48), profile, left=["O-1/receipt/1", "O-2/receipt/1"])
-    data = b"".join(made.chunks)
+    data = b"".join(made.pieces)
     order = [bytes(3072) + b"\x1b\x40", "作废".encode("gbk"), b"O-1/receipt/1", b"O-2/receipt/1"]
     order += [hexed("1D 56 01 1D 65 02"), b"\x1b\x40", b"new", hexed("1D 56 01 1D 65 03")]
     places = [data.find(part, 3073 if n else 0) for n, part in enumerate(order)]
@@ -241,7 +241,7 @@ def test_the_resync_and_a_void_slip_come_first_when_bytes_may_lie_there() -> Non
 
 def test_a_void_slip_spares_what_it_names_the_slip_but_not_the_resync() -> None:
     made = printout(void_slip(["O-1/receipt/1"], P.paper), P, left=["O-1/receipt/1"], named=["O-1/receipt/1"])
-    data = b"".join(made.chunks)
+    data = b"".join(made.pieces)
     assert data.startswith(bytes(3072))
     assert data.count(b"O-1/receipt/1") == 1
     assert made.cuts == 1

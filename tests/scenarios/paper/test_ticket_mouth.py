@@ -111,8 +111,8 @@ async def left(make_branch: BranchMaker) -> None:
 
 
 async def killed_behind_the_cut(make_branch: BranchMaker) -> None:
-    """The ticket is found in the mouth; else it would be waited for ever: nobody takes one that is not awaited."""
-    branch = await kiosk(make_branch, LEAVES, Plan(when="before", frame=process_id("0001").hex(" ")))
+    """Nobody heard its ID. It is found in the mouth; else it would be waited for ever: nobody takes it unasked."""
+    branch = await kiosk(make_branch, LEAVES, Plan(when="after", frame=process_id("0001").hex(" ")))
     await branch.submit("o-1", **words("A001", take_s=1))
     assert branch.agent is not None
     await branch.agent.wait()
