@@ -65,6 +65,8 @@ class Conversation:
         self.ids: deque[str] = deque(maxlen=IDS_MAX)  # process IDs heard and not yet looked at
         self.asb: Status | None = None
         self.held_up = False  # XOFF: it takes no bytes
+        self.awoke = False  # XON after no XOFF: its power was away since it was last known to be `steady`
+        self._flow_known = False  # whether an XOFF of before may be unknown to this connection
         self.calm = True  # nothing was wrong since this was last set; a lost line is wrong, too
         self.trouble = ""  # what needed hands when it last told its status; of a printer that fell silent it stays true
         self.cover_was_open = False
@@ -106,6 +108,11 @@ class Conversation:
         self.session += 1
         self.ids.clear()
         self.asb, self.held_up, self.calm, self._owed = None, False, False, False
+        self.awoke = self._flow_known = False
+
+    def steady(self) -> None:
+        """It is known to be well and to take bytes: what it tells of its power from now on is news."""
+        self.awoke, self._flow_known = False, True
 
     def exchange(self) -> AbstractAsyncContextManager[Link]:
         """The line, alone; a LinkError inside is the caller's to translate. Raises DeviceUnavailable."""
@@ -175,7 +182,7 @@ class Conversation:
         while (left := until - self.moment()) > 0:
             for event in await self.hear(link, left, kind):
                 if isinstance(event, kind) and fits(event):
-                    if isinstance(event, ProcessId):
+                    if isinstance(event, ProcessId) and event.text in self.ids:
                         self.ids.remove(event.text)  # it was asked for, and is no news of a job
                     return event
         self._reader.resync()
@@ -221,15 +228,29 @@ class Conversation:
         events = self._reader.feed(data)
         for event in events:
             if isinstance(event, ProcessId):
-                self.ids.append(event.text)
+                self._told_id(event.text)
             elif isinstance(event, FlowControl):
-                self.held_up = event is FlowControl.XOFF
+                self._flow(event)
             elif isinstance(event, Asb):
                 self.saw(from_asb(event.data))
                 self.asb = from_asb(event.data)
             elif not isinstance(event, wanted):
                 self.counters.late_replies += 1
         return events
+
+    def _told_id(self, text: str) -> None:
+        """What lay in it went with its power: an ID that it tells after that proves nothing of what was sent before."""
+        if self.awoke:
+            self.counters.late_replies += 1
+        else:
+            self.ids.append(text)
+
+    def _flow(self, told: FlowControl) -> None:
+        """With XON/XOFF a printer says XON when its power is back (TM-T88IV p. 102, TM-T20III p. 70), and only then
+        without an XOFF before it."""
+        if told is FlowControl.XON and self._flow_known and not self.held_up and self._profile.xon_tells_power:
+            self.awoke, self.calm = True, False
+        self.held_up, self._flow_known = told is FlowControl.XOFF, True
 
     def saw(self, status: Status) -> None:
         """Any status that the printer told, whichever way."""

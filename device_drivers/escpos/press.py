@@ -66,6 +66,7 @@ class Press:
         await self._look()
         if self._talk.asb is not None and self._talk.asb.trouble:
             raise DeviceRefused(self._talk.asb.trouble, "told just before the sheet was sent")
+        self._talk.steady()
 
     async def _write(self, link: Link, job: Job) -> None:
         latest = self._now() + self._profile.act_max_s + WRITE_SPARE_S
@@ -133,12 +134,17 @@ class Press:
             await self._talk.hear(link, min(left, self._profile.poll_s))
 
     async def _look(self) -> None:
-        """What must not be lost is kept; what needs hands ends the act, and no more is sent."""
+        """What must not be lost is kept; what needs hands, or lost its power, ends the act, and no more is sent."""
         await self._heard()
+        self._raise_if_awoke()
         if self._talk.one_way:
             await self._look_at_port()
         elif self._talk.asb is not None:
             self._raise_for(self._talk.asb)
+
+    def _raise_if_awoke(self) -> None:
+        if self._written and self._talk.awoke:
+            raise OutcomeUnknown("printer_restarted", "it says that its power came back")
 
     async def _look_at_port(self) -> None:
         status = await self._talk.port_status()
@@ -170,6 +176,7 @@ class Press:
             events = await self._talk.hear(link, min(left, self._profile.poll_s), QueuedByte, RealTimeStatus)
             if self._is_proved():
                 return PRINTED
+            self._raise_if_awoke()
             if job.ways.fence and fenced_at is None and any(_is_fence(event) for event in events):
                 fenced_at = self._now()
             if fenced_at is not None and self._now() >= fenced_at + grace_s:
@@ -228,6 +235,7 @@ class Press:
                 raise OutcomeUnknown("no_answer", "after the sheet was sent")
             if answer is not None:
                 self._note(n, [answer])
+        self._raise_if_awoke()
         return from_real_time(self._answers).trouble
 
     def _judge(self, job: Job, counted: int) -> str:

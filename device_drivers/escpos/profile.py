@@ -53,6 +53,10 @@ class EscPosProfile(BaseModel):
         default=True,
         description="Whether it is asked behind each chunk if it is still there; off only where it cannot answer then.",
     )
+    xon_tells_power: bool = Field(
+        default=True,
+        description="Whether an XON that follows no XOFF says that its power came back; off where it repeats XON.",
+    )
     port_status: bool = Field(
         default=True, description="Whether a USB port's status is to be believed; some always report an error."
     )

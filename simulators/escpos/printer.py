@@ -60,6 +60,7 @@ class EscPosPrinter:
         self.told: set[str] = set()
         self._out: list[Action] = []
         self._stopped = False  # the host was told to wait
+        self._wakes = False  # its power is back, and it was not ready since
         self._outage: object = None
 
     # --- simulators.machine.Machine ---------------------------------------------------------------------------
@@ -134,7 +135,11 @@ class EscPosPrinter:
             self.buffered += token.size
 
     def _flow(self, now: float) -> None:
-        """Tell the host to wait or to go on, if this printer does such a thing."""
+        """Tell the host to wait or to go on, if this printer does such a thing, and once that it is ready after power-on."""
+        if self._wakes and self.powered and not self.condition.offline:
+            self._wakes = False
+            if self.options.flow == "xon_xoff":
+                self.wire.flow(XON)
         full = self.buffered > HIGH_SHARE * self.options.buffer_bytes or now < self.stalled_until_s
         free = self.buffered < LOW_SHARE * self.options.buffer_bytes and now >= self.stalled_until_s
         if self.powered and self._stopped != full and (full or free):
@@ -222,11 +227,12 @@ class EscPosPrinter:
             self.agenda.at(now + off_s, come_back)
 
     def power_on(self, now: float) -> None:
-        """Power is back, as new: nobody is told anything before asking."""
+        """Power is back, as new: nobody is told anything before asking but by XON, where it is used."""
         if not self.powered:
-            self.powered, self.comes_back, self._outage = True, False, None
+            self.powered, self.comes_back, self._outage, self._wakes = True, False, None, True
             self.condition.cutter_error = self.condition.cutter_jammed
             self.tell("show", "power_restored", {}, now)
+            self.go_on(now)
 
     # --- what leaves ------------------------------------------------------------------------------------------
 

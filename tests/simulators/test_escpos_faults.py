@@ -140,6 +140,23 @@ def test_power_lost_within_a_band_leaves_so_much_of_it(fraction: float, rows: in
     assert bench.control("state")["roll"]["rows"] == 24 + rows
 
 
+@pytest.mark.parametrize(("flow", "told"), [("xon_xoff", b"\x11"), ("none", b""), ("stall", b"")])
+def test_a_printer_that_uses_xon_says_it_when_its_power_is_back(flow: str, told: bytes) -> None:
+    """TM-m50II p. 114, TM-T88IV p. 102, TM-T20III p. 70: `when the printer goes online after it is turned on`."""
+    bench = ReceiptBench(flow=flow)
+    bench.control("cover", open=True)
+    bench.fault("power_loss", off_s=5.0)
+    bench.run(10.0)
+    assert bench.sent == b"", "it is not online yet"
+    bench.control("cover", open=False)
+    bench.run(1.0)
+    assert bench.sent == told
+    bench.control("cover", open=True)
+    bench.control("cover", open=False)
+    bench.run(1.0)
+    assert bench.sent == told, "once"
+
+
 def test_power_lost_at_once_silences_it_until_it_comes_back() -> None:
     bench = ReceiptBench()
     bench.ask(ASB_ALL)
