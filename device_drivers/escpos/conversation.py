@@ -6,6 +6,7 @@ Knows which answer fits which question, and that a question may be repeated; mus
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
@@ -28,6 +29,7 @@ from device_drivers.escpos.protocol import (
     ReplyReader,
 )
 from device_drivers.escpos.status import HANDS, Status, from_asb, from_port
+from device_drivers.links.address import bytes_per_s
 from device_drivers.links.finish import write_whole
 from device_drivers.links.line import Hold, SharedLine
 from device_drivers.links.link import Link, LinkError
@@ -56,6 +58,7 @@ class Conversation:
     def __init__(self, line: SharedLine, profile: EscPosProfile) -> None:
         self._line = line
         self._profile = profile
+        self._bytes_per_s = bytes_per_s(line.describe())
         self.port = port_questions(line.link)  # a line keeps its link; to find out takes longer than to ask
         self._reader = ReplyReader(presenter=profile.presenter)
         self._hold: Hold | None = None
@@ -129,6 +132,10 @@ class Conversation:
         """What the line leads over, for what a port tells beside its bytes."""
         return self._line.link
 
+    def bytes_in(self, seconds: float) -> int:
+        """How much can leave in so long; what is behind a serial server nobody can see."""
+        return int(min(seconds * self._bytes_per_s, sys.maxsize))
+
     @property
     def one_way(self) -> bool:
         """Whether the printer can never answer (USB protocol 01): only its port tells of it."""
@@ -182,12 +189,17 @@ class Conversation:
         while (left := until - self.moment()) > 0:
             for event in await self.hear(link, left, kind):
                 if isinstance(event, kind) and fits(event):
-                    if isinstance(event, ProcessId) and event.text in self.ids:
-                        self.ids.remove(event.text)  # it was asked for, and is no news of a job
+                    if isinstance(event, ProcessId):
+                        self._asked_for(event.text)
                     return event
         self._reader.resync()
         self._owed = True
         return None
+
+    def _asked_for(self, text: str) -> None:
+        """It is no news of a job."""
+        if text in self.ids:
+            self.ids.remove(text)
 
     async def tell(self, data: bytes) -> None:
         """Writes what asks for no answer and prints nothing. Raises DeviceUnavailable."""
@@ -246,8 +258,7 @@ class Conversation:
             self.ids.append(text)
 
     def _flow(self, told: FlowControl) -> None:
-        """With XON/XOFF a printer says XON when its power is back (TM-T88IV p. 102, TM-T20III p. 70), and only then
-        without an XOFF before it."""
+        """With XON/XOFF a printer that was turned on says XON (TM-T88IV p. 102), else only after an XOFF."""
         if told is FlowControl.XON and self._flow_known and not self.held_up and self._profile.xon_tells_power:
             self.awoke, self.calm = True, False
         self.held_up, self._flow_known = told is FlowControl.XOFF, True

@@ -22,6 +22,7 @@ from device_drivers.links.link import Link, LinkError
 
 PEEK_S = 0.001
 WRITE_SPARE_S = 40.0  # with act_max_s the longest that all bytes of a sheet may take: no lane may seem dead by it
+LOOK_EVERY_S = 0.5  # the most that leaves between two questions takes so long: no printer is back sooner from no power
 MID_COMMAND_MAX_S = 2.0  # the longest XOFF inside of a command, where nothing can be asked
 FENCE_ANSWERS = frozenset({0x00, 0x03, 0x0C, 0x0F})  # paper bits come in pairs; anything else is noise
 
@@ -46,6 +47,7 @@ class Press:
         self._profile = profile
         self._heard = heard
         self._now = conversation.moment
+        self._most = min(profile.max_chunk_bytes, conversation.bytes_in(LOOK_EVERY_S))  # between two questions
         self._written = False  # a byte of the act may have left
         self._awaited = ""  # the process ID behind it
         self._answers: dict[int, int] = {}
@@ -70,12 +72,12 @@ class Press:
 
     async def _write(self, link: Link, job: Job) -> None:
         latest = self._now() + self._profile.act_max_s + WRITE_SPARE_S
-        room = self._profile.max_chunk_bytes
+        room = self._most
         for piece in _with_id(job):
             if len(piece) > room and self._written:
                 await self._look()  # between commands only: stopping inside of one would leave the printer half-fed
                 await self._pulse(link, latest)
-                room = self._profile.max_chunk_bytes
+                room = self._most
             await self._await_xon(link, self._profile.act_max_s, latest)
             await self._write_piece(link, piece, latest)
             room -= len(piece)

@@ -5,6 +5,7 @@ Knows the grammar and its mistakes, each with its remedy; must not know devices 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -95,6 +96,15 @@ def parse_address(text: str) -> Address:
         raise
     except ValueError as error:
         raise AddressError("address_malformed", address=repr(text)) from error
+
+
+def bytes_per_s(text: str) -> float:
+    """How fast a serial line is, ten bits for each byte; infinite for every other, also one that has no such name."""
+    try:
+        address = parse_address(text)
+    except AddressError:
+        return math.inf
+    return address.baud / 10 if isinstance(address, SerialAddress) else math.inf
 
 
 def open_address(text: str) -> Link:

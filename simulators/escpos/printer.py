@@ -135,7 +135,7 @@ class EscPosPrinter:
             self.buffered += token.size
 
     def _flow(self, now: float) -> None:
-        """Tell the host to wait or to go on, if this printer does such a thing, and once that it is ready after power-on."""
+        """Tell the host to wait or to go on, and once after power-on that it is ready, if it does such a thing."""
         if self._wakes and self.powered and not self.condition.offline:
             self._wakes = False
             if self.options.flow == "xon_xoff":

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import math
 from typing import Any
 
 import pytest
 
 from device_drivers.device import Outcome
 from device_drivers.errors import OutcomeUnknown
+from device_drivers.links.address import bytes_per_s
 from device_drivers.links.memory import MemoryEnd
-from tests.device_drivers.escpos.bench import bench, job
+from tests.device_drivers.escpos.bench import Bench, bench, job
 from tests.device_drivers.escpos.test_against_simulator import FIRST, SECOND, Branch, branch
 from tests.virtual_time import run, virtual_time
 
 XON, XOFF = b"\x11", b"\x13"
-Write = Callable[[bytes], Awaitable[None]]
+LONG = job(text="行\n" * 110)
 
 
 class StandsStill(MemoryEnd):
@@ -167,3 +168,67 @@ async def test_a_printer_that_repeats_its_xon_is_not_taken_at_that_word() -> Non
         arming = await it.arm(**job())
         it.far.after(1, lambda: it.far._say(XON))
         assert (await it.act(arming, **job())).reason == "printed"
+
+
+class Slow:
+    """The wire between: bytes leave one after the other, and those that come while the printer is off are lost."""
+
+    def __init__(self, it: Bench, baud: int) -> None:
+        self.wire = bytearray()
+        self._it, self._baud, self._write = it, baud, it.near.write
+        it.near.write = self.take  # type: ignore[method-assign]
+        it.near.describe = lambda: f"serial:///dev/ttyS0?baud={baud}"  # type: ignore[method-assign]
+        it.driver = it.make()
+
+    async def take(self, data: bytes) -> None:
+        """The operating system has room for four KiB: it takes them at once."""
+        self.wire += data
+        assert len(self.wire) <= 4096
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(10 * 10 / self._baud)
+            if self.wire:
+                await self._write(bytes(self.wire[:10]))
+                del self.wire[:10]
+
+
+async def blinked(at_s: float) -> str:
+    """What is said of a receipt on a line of 9600 baud whose printer has no power for 0.8 s."""
+    async with bench() as it:
+        await it.driver.disconnect()
+        wire = asyncio.create_task((slow := Slow(it, 9600)).run())
+        try:
+            await it.driver.connect()
+            arming = await it.arm(**LONG)
+            loop = asyncio.get_running_loop()
+
+            def dark() -> None:
+                it.far.off = True
+                it.far.loses_power()
+                it.far.left.clear()
+
+            loop.call_later(at_s, dark)
+            loop.call_later(at_s + 0.8, setattr, it.far, "off", False)
+            try:
+                return (await it.act(arming, **LONG)).reason
+            except OutcomeUnknown as doubt:
+                return doubt.reason
+            finally:
+                await asyncio.sleep(5)
+                assert not slow.wire
+        finally:
+            wire.cancel()
+            await asyncio.wait([wire])
+
+
+@pytest.mark.rule("ORD-10")
+def test_on_a_slow_line_a_blink_between_two_questions_is_as_long_as_none_can_be() -> None:
+    """2 KiB take two seconds at 9600 baud: a printer was off and back again before the question behind them came."""
+    told = {at_s / 10: run(blinked(at_s / 10)) for at_s in range(1, 28, 2)}
+    assert "printed" not in told.values(), told
+
+
+def test_elsewhere_a_profile_says_how_much_is_sent_between_two_questions() -> None:
+    assert bytes_per_s("serial:///dev/ttyUSB0?baud=115200") == 11520
+    assert bytes_per_s("tcp://192.0.2.1:9100") == bytes_per_s("no address") == math.inf
