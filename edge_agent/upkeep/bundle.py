@@ -76,6 +76,7 @@ class Bundle:
         """Only its owner may read it. Raises OSError."""
         settings, scrub = _settings(self.config), Scrub(_secrets(self.config))
         fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        os.fchmod(fd, 0o600)  # an older one may have been readable by others
         with os.fdopen(fd, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
             for name, make in self._wanted(settings, scrub):
                 try:

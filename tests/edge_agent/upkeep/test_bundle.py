@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+import stat
 import tarfile
 from contextlib import closing
 from pathlib import Path
@@ -119,6 +120,13 @@ def test_nothing_that_was_planted_leaves_the_box(box: Path) -> None:
     assert [one for one in PLANTED if one in whole] == []
     raw = (box.parent / "out.tar.gz").read_bytes()
     assert PASSWORD.encode() not in raw
+
+
+def test_nobody_else_may_read_it_though_it_takes_an_older_files_place(box: Path) -> None:
+    out = box.parent / "out.tar.gz"
+    out.touch(0o644)
+    Bundle(box, []).write(out)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
 
 
 def test_what_is_needed_is_in_it(box: Path) -> None:
