@@ -167,6 +167,7 @@ async def _run_once(settings: Settings, hooks: Hooks) -> bool:
         agent = Agent(settings, journal, clock, documents.look, materials, lan)
         if not journal.read_only:
             await journal.write(lambda tx: _begin(tx, agent))
+            journal.orphans_told()
         wear = agent.wear = WearBook(journal)
         journal.ride(wear.put_down, RIDE_S)
         stack.push_async_callback(_put_down, wear)

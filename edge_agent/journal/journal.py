@@ -131,9 +131,6 @@ class Journal:
             if isinstance(error, StoreFailed | sqlite3.Error):
                 raise JournalUnusable(f"{folder}: {error}") from error
             raise
-        if journal.lost_end:
-            for orphan in journal.orphans:  # told, and kept in the lanes: people's word on it is the last one
-                journal.ring.committed(orphan["attempt"], None)
         reserve.make()  # behind the first commit: a start on a full disk needs what it holds
         return journal
 
@@ -182,6 +179,7 @@ class Journal:
         return opening.open_database(self.path)
 
     def _start(self, tx: Tx) -> None:
+        self.orphans, self.lost_end = [], False  # it may be called again
         self.id = tx.meta("journal")
         if not self.id:
             self.id = str(uuid.uuid4())
@@ -203,6 +201,14 @@ class Journal:
                 self.orphans += [entry] if self.is_new else []
             elif row is None or row["state"] not in ("armed", "acting", "waiting", "in_doubt"):
                 tx.settled.append(entry["attempt"])  # without a row its arming was never committed: nothing was sent
+
+    def orphans_told(self) -> None:
+        """What is known of them is on disk by now, and their lanes are shut: people's word is the last one."""
+        try:
+            for orphan in self.orphans if self.lost_end else ():
+                self.ring.committed(orphan["attempt"], None)
+        except OSError as error:
+            log.warning("ring: the next start tells of a lost end once more (%s)", error)
 
     async def close(self) -> None:
         """Finishes what is queued, then closes. Harmless when closed already."""

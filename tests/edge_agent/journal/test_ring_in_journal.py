@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from device_drivers.device import Arming
 from edge_agent import app
 from edge_agent.clock import Clock
-from edge_agent.journal.journal import Journal, Tx
+from edge_agent.journal.journal import CommitHooks, Journal, Tx
 from edge_agent.orders import course
 from edge_agent.orders.adopting import adopt
 from edge_agent.orders.desk import Place
@@ -60,6 +61,7 @@ async def begin(journal: Journal, adoption: str = "automatic") -> None:
     """What the agent does first with its journal."""
     agent = app.Agent(_settings(journal.folder, adoption), journal, Clock("host"))
     await journal.write(lambda tx: app._begin(tx, agent))
+    journal.orphans_told()
 
 
 def told(tx: Tx) -> list[Any]:
@@ -203,13 +205,20 @@ async def test_a_start_keeps_the_slots_of_open_attempts_only(tmp_path: Path, sta
 
 @pytest.mark.rule("ORD-12")
 @pytest.mark.parametrize("restart", [0, 2])
-async def test_a_journal_whose_end_is_lost_knows_it_from_the_ring(tmp_path: Path, restart: int) -> None:
-    """Its log was cut, or an older copy put in its place: what it answered since is forgotten, people must look."""
+@pytest.mark.parametrize("killed", [0, 1])
+async def test_a_journal_whose_end_is_lost_knows_it_from_the_ring(tmp_path: Path, restart: int, killed: int) -> None:
+    """Its log was cut, or an older copy put in its place: what it answered since is forgotten, people must look.
+
+    `killed`: before it had told anybody.
+    """
     async with opened(tmp_path) as journal:
         await begin(journal)
     older = (tmp_path / "journal.sqlite3").read_bytes()
     await _arm(tmp_path)
     (tmp_path / "journal.sqlite3").write_bytes(older)
+    for _ in range(killed):
+        async with opened(tmp_path) as journal:
+            assert journal.lost_end
     for start in range(restart + 1):
         async with opened(tmp_path) as journal:
             assert (journal.is_new, journal.lost_end) == (False, start == 0)
@@ -224,6 +233,27 @@ async def test_a_journal_whose_end_is_lost_knows_it_from_the_ring(tmp_path: Path
         await begin(journal)
         assert (journal.orphans, journal.ring.entries, journal.lost_end) == ([], {}, False)
         assert not (await journal.read(lambda tx: lane_of(tx, "card-1"))).shut
+
+
+@pytest.mark.rule("ORD-12")
+@pytest.mark.rule("OUT-4")
+async def test_a_start_on_a_full_disk_tells_each_orphan_once(tmp_path: Path) -> None:
+    """Its first commit is made a second time, on the reserve."""
+    await _arm(tmp_path)
+    lose(tmp_path)
+    (tmp_path / "reserve").write_bytes(bytes(4096))
+    full = [OSError(errno.ENOSPC, "No space left on device")]
+
+    def before() -> None:
+        if full:
+            raise full.pop()
+
+    journal = await Journal.open(tmp_path, CommitHooks(before), reserve_bytes=4096)
+    try:
+        assert not full
+        assert journal.orphans == [ARMED]
+    finally:
+        await journal.close()
 
 
 async def test_stale_slots_beside_a_new_journal_only_add_doubt(tmp_path: Path) -> None:
