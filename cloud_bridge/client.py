@@ -10,6 +10,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
@@ -20,7 +21,7 @@ from cloud_bridge.event_order import EventOrder, Gap
 from cloud_bridge.hearing import Heard, Kind, hear, subscription
 from cloud_bridge.link import SESSION_EXPIRY_S, Connect, ConnectRefused, LinkLost, PublishRefused
 from cloud_bridge.messages.reports import EventData, Reply
-from cloud_bridge.messages.words import Message
+from cloud_bridge.messages.words import Code, Message
 from cloud_bridge.mqtt_link import MqttLink
 from cloud_bridge.topics import DEFAULT_ROOT, Topics
 from cloud_bridge.verbs import Verbs
@@ -216,21 +217,23 @@ class Scheduler(Verbs):
             # A reply goes up before its events, a birth before a backlog: what is told of is mostly just behind.
             if gap.is_tail and not await self._is_quiet():
                 continue
-            if not self._fill_gaps or not await self._have_sent_again(gap, last):
-                self._hand_on(self.order.give_up(gap))
+            gone = await self._have_sent_again(gap, last) if self._fill_gaps else gap.last
+            if gone >= gap.first:
+                self._hand_on(self.order.give_up(replace(gap, last=min(gone, gap.last))))
             await self._filled(journal, last)
 
-    async def _have_sent_again(self, gap: Gap, last: int) -> bool:
-        """False when the branch says that it has them no more."""
+    async def _have_sent_again(self, gap: Gap, last: int) -> int:
+        """Up to which seq the branch says that it has them no more; 0: they come, or can be asked for once more."""
         words = (self.name, gap.first, gap.last, gap.journal)
         try:
             reply = await self.request_events(gap.journal, gap.first, last, branch=self._branch_of[gap.journal])
         except (NoReply, PublishRefused) as error:
             log.warning("%s: events %s to %s of %s are missing: %s", *words, error)
-            return True
-        if reply.status == "rejected":
-            log.warning("%s: events %s to %s of %s cannot be had again: %s", *words, reply.message)
-        return reply.status == "accepted"
+            return 0
+        if reply.status == "accepted":
+            return 0
+        log.warning("%s: events %s to %s of %s are not sent again: %s", *words, reply.message)
+        return _gone_upto(reply, gap)
 
     async def _is_quiet(self) -> bool:
         """Whether no event could be handed on for a while."""
@@ -302,6 +305,14 @@ class Scheduler(Verbs):
             done, _ = await asyncio.wait((reply,), timeout=self._resend_s)
             if done:
                 return reply.result()
+
+
+def _gone_upto(reply: Reply, gap: Gap) -> int:
+    """Of a gap that was asked for in vain: a clock that differs, or a fault, says nothing of the events."""
+    if reply.reason not in (None, "no_events", "other_journal") or reply.code is not Code.INVALID:
+        return 0
+    first = reply.facts.get("first")  # the oldest that the branch has still
+    return first - 1 if isinstance(first, int) and first > gap.first else gap.last
 
 
 def _seconds_until(moment: datetime) -> float:

@@ -33,6 +33,8 @@ class PaperBranch(MemoryInbox, MemoryOutbox):
         self.events: dict[int, bytes] = {}
         self.silent = False
         self.forgetful = False
+        self.kept_from = 1  # the oldest event that it has still
+        self.late = 0  # so many requests come behind their deadline, by this branch's clock
 
     def envelope(self, kind: str, data: dict[str, Any], message_id: str | None = None) -> bytes:
         return Envelope(
@@ -63,6 +65,15 @@ class PaperBranch(MemoryInbox, MemoryOutbox):
     def _send_again(self, instruction: str, first: int, last: int) -> None:
         if self.forgetful:
             self.replied[instruction] |= {"status": "rejected", "code": "invalid", "message": "these events are gone"}
+            return
+        if self.late:
+            self.late -= 1
+            told = {"code": "expired", "reason": "deadline_passed", "message": "its deadline has passed"}
+            self.replied[instruction] |= {"status": "rejected", **told}
+            return
+        if first < self.kept_from:
+            told = {"code": "invalid", "reason": "no_events", "message": "gone"}
+            self.replied[instruction] |= {"status": "rejected", **told, "facts": {"first": self.kept_from}}
             return
         self.rows["events"] |= {seq: self.events[seq] for seq in range(first, last + 1)}
 

@@ -156,6 +156,20 @@ async def test_events_that_cannot_be_had_again_are_stepped_over(broker: Broker) 
             assert seqs(await take(s, 1)) == [6]
 
 
+@pytest.mark.rule("SES-6")
+@pytest.mark.parametrize(("kept_from", "late"), [(4, 0), (1, 1), (4, 1)])
+async def test_only_what_the_branch_has_no_more_is_stepped_over(broker: Broker, kept_from: int, late: int) -> None:
+    """Its retention removed the first of them; or it would not answer this time, for its clock goes ahead."""
+    async with running(broker) as (_, paper):
+        paper.happen(5)
+        await until(lambda: len(paper.sent["events"]) == 5)
+        paper.kept_from, paper.late = kept_from, late
+        how: dict[str, Any] = {"branch": "b1", "watch": ["events"], "from_start": True, "resend_s": 0.2}
+        async with Scheduler(broker.host, broker.port, **how) as s:
+            paper.happen(1)
+            assert seqs(await take(s, 7 - kept_from)) == list(range(kept_from, 7))
+
+
 async def test_a_scheduler_of_all_branches_hears_them_apart_and_must_say_whom_it_means(broker: Broker) -> None:
     async with (
         Scheduler(broker.host, broker.port, watch=["events"]) as s,
