@@ -32,7 +32,9 @@ async def ask(parts: SplitResult, take: Take, tls: ssl.SSLContext, limits: Limit
         except OSError as error:  # asyncio reports most as this, also a TLS alert in the middle
             raise NotFetched("document_cut", type(error).__name__) from error
         except h11.RemoteProtocolError as error:
-            raise NotFetched("document_cut" if conversation.ended else "document_answer", str(error)) from error
+            # Never h11's own text: it quotes what was received, which may be the document itself.
+            reason = "document_cut" if conversation.ended else "document_answer"
+            raise NotFetched(reason, type(error).__name__) from None
     return moved, "content-length" in _names(response) or "transfer-encoding" in _names(response)
 
 

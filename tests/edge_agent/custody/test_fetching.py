@@ -239,6 +239,15 @@ async def test_what_is_no_document(answer: object) -> None:
         assert (why.reason, why.final) == ("document_answer", False)
 
 
+async def test_nothing_that_was_received_is_told_of_an_answer_that_is_none() -> None:
+    """A server that sends the document without any head."""
+    async with document_server(authority()) as server:
+        server.answers["/a.pdf"] = said(b"Account 6222021234567890123\r\n\r\n")
+        why = await refused(server.address())
+        assert why.reason == "document_answer"
+        assert "6222" not in str(why)
+
+
 async def test_what_the_reader_of_the_body_raises_passes_through() -> None:
     async def take(_piece: bytes) -> None:
         raise NotFetched("document_not_kept")
