@@ -136,6 +136,8 @@ def unneeded(tx: Tx, order_id: str, step_name: str, verdict: Verdict) -> OrderRo
         return _failed(tx, allow_attempts(tx, step, 0), verdict)  # it was to be done once more, and cannot be
     if verdict.outcome is Outcome.UNKNOWN:
         return ask(tx, step, verdict)
+    if order.state in (Order.ACCEPTED, Order.SCHEDULED):  # its turn came, though nothing had to be armed for it
+        change_order(tx, order, Order.RUNNING)
     step = change_step(tx, step, Step.SKIPPED, verdict=verdict)
     note_whereabouts(tx, step, verdict)
     if step.undoes:

@@ -70,6 +70,16 @@ async def test_a_cancel_past_the_point_of_no_return_is_too_late_and_changes_noth
         assert (book.order(), book.states(), len(book.events())) == before
 
 
+async def test_an_order_whose_every_act_turns_out_needless_ends(tmp_path: Path) -> None:
+    async with Book(tmp_path) as book:
+        await book.submit()
+        for item in ("transport", "mouth", "customer"):
+            await book.unneeded("done", item)
+        assert (book.order().state, set(book.states().values())) == ("completed", {"skipped"})
+        assert book.told("order.changed", "to") == ["accepted", "running", "completed"]
+        assert book.lane().holder is None
+
+
 @pytest.mark.rule("ORD-7")
 async def test_a_card_that_stood_in_the_gate_before_it_was_presented_is_past_the_point_too(tmp_path: Path) -> None:
     async with Book(tmp_path) as book:
