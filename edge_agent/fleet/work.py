@@ -122,7 +122,7 @@ class Work:
             return await self._refused(job, no)
         except NothingToDo as needless:
             verdict = needless.verdict
-            await self._journal.write(lambda tx: course.unneeded(tx, order.id, step.name, verdict))
+            await self._journal.write(lambda tx: course.unneeded(tx, order.id, step.name, verdict, device=self.device))
             await self._note_lane()
             return True
         armed = await self._journal.write(lambda tx: self._arm(tx, job, arming))
@@ -155,7 +155,8 @@ class Work:
         log.info("%s: order %s step %s: %s", self.device, order.id, step.name, no)
         if waits_for == "never":
             why = no.facts if isinstance(no, DeviceRefused) else {}
-            await self._journal.write(lambda tx: course.give_up(tx, order.id, step.name, reason, why))
+            named = (order.id, step.name, reason, why)
+            await self._journal.write(lambda tx: course.give_up(tx, *named, device=self.device))
             await self._note_lane()
             return True
         await self._journal.write(lambda tx: course.wait_before(tx, step, waits_for, reason))

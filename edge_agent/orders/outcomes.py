@@ -127,10 +127,13 @@ def _given_up(tx: Tx, step: StepRow, verdict: Verdict) -> OrderRow:
     return advance(tx, order)
 
 
-def unneeded(tx: Tx, order_id: str, step_name: str, verdict: Verdict) -> OrderRow:
-    """Arming found that the act is needless: nothing is sent, the reading stands for it."""
+def unneeded(tx: Tx, order_id: str, step_name: str, verdict: Verdict, *, device: str | None = None) -> OrderRow:
+    """Arming found that the act is needless: nothing is sent, the reading stands for it.
+
+    `device`: the one that was read; people may have given the step to another meanwhile. So with `give_up`.
+    """
     order, step = get_order(tx, order_id), get_step(tx, order_id, step_name)
-    if order.step != step_name or step.state not in (Step.PENDING, Step.NO_EFFECT, Step.FAILED):
+    if not _may_arm(order, step, device):
         return order
     if step.state is Step.FAILED:
         return _failed(tx, allow_attempts(tx, step, 0), verdict)  # it was to be done once more, and cannot be
@@ -145,10 +148,24 @@ def unneeded(tx: Tx, order_id: str, step_name: str, verdict: Verdict) -> OrderRo
     return advance(tx, order)
 
 
-def give_up(tx: Tx, order_id: str, step_name: str, reason: str, why: Mapping[str, Any] | None = None) -> OrderRow:
+def _may_arm(order: OrderRow, step: StepRow, device: str | None) -> bool:
+    """Whether it is still this step's turn, at this device, and nothing of it is under way."""
+    not_begun = step.state in (Step.PENDING, Step.NO_EFFECT, Step.FAILED)
+    return order.step == step.name and device in (None, step.device) and not_begun
+
+
+def give_up(
+    tx: Tx,
+    order_id: str,
+    step_name: str,
+    reason: str,
+    why: Mapping[str, Any] | None = None,
+    *,
+    device: str | None = None,
+) -> OrderRow:
     """It will always be refused, `why` says what is to be mended: the step is not armed (again). Nothing was sent."""
     order, step = get_order(tx, order_id), get_step(tx, order_id, step_name)
-    if order.step != step_name or step.state not in (Step.PENDING, Step.NO_EFFECT, Step.FAILED):
+    if not _may_arm(order, step, device):
         return order
     # People are told of the newest attempt, if there was one: what that one sent is not what is refused now.
     verdict = Verdict(Outcome.NO_EFFECT, reason, facts={**({} if step.armings else {"sent": False}), **(why or {})})

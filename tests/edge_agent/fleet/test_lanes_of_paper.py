@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from device_drivers.device import Arming, NothingToDo, Outcome, Verdict, Whereabouts
 from device_drivers.errors import DeviceRefused
 from edge_agent.fleet.materials import NotReady
 from edge_agent.orders.rows import OrderRow, StepRow
@@ -15,7 +16,7 @@ from tests.edge_agent.bench import Bench
 from tests.edge_agent.machine import NEVER
 from tests.edge_agent.orders.paper_scenes import PRINTERS, SCENES, WAYS
 from tests.edge_agent.parts import Json, at
-from tests.edge_agent.printer import Printer
+from tests.edge_agent.printer import FakePrinter, Printer
 from tests.virtual_time import virtual_time
 
 PRINTER, OTHER = PRINTERS
@@ -340,4 +341,38 @@ async def test_what_a_device_refuses_says_nothing_of_an_order_that_went_elsewher
         await bench.until("cancelled")
         assert ("waiting", "stacker_empty") not in bench.told("order.changed", "to", "reason", order="o1")
         assert bench.told("order.changed", "to", order="o1") == ["accepted", "running", "cancelling", "cancelled"]
+        bench.verdict()
+
+
+SAYS = {
+    "never": DeviceRefused("unsupported_data", waits_for="never"),
+    "needless": NothingToDo(Verdict(Outcome.DONE, "needless", Whereabouts.CUSTOMER)),
+}
+
+
+@pytest.mark.rule("ORD-6")
+@pytest.mark.parametrize("says", SAYS.values(), ids=SAYS)
+@virtual_time
+async def test_what_a_printer_says_of_a_step_that_people_gave_to_another_meanwhile_is_not_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: Exception
+) -> None:
+    async with paper_bench(tmp_path, "paper_last") as bench:
+        for press in bench.presses.values():
+            press.refuses = "cover_open"
+        await bench.submit()
+        await bench.when(lambda: bench.order().waiting_for == "device")
+
+        async def arm(_self: FakePrinter, _act: str, _params: Json) -> Arming:
+            monkeypatch.undo()
+            data = {"step": "receipt", "attempt": "o1/receipt/0", "choice": "again", "people": ["zhang", "li"]}
+            reply = await bench.ask("order.resolve", {**data, "device": OTHER}, subject="o1")
+            assert reply["status"] == "accepted", reply
+            raise says
+
+        monkeypatch.setattr(FakePrinter, "arm", arm)
+        await bench.when(lambda: bench.order().device == OTHER)
+        await bench.while_s(20)
+        bench.presses[OTHER].refuses = ""
+        await bench.until("completed", patience_s=30)
+        assert bench.printers[OTHER].sheets() == [("o1/receipt/1", 0)]
         bench.verdict()
