@@ -57,6 +57,24 @@ def test_what_was_stolen_from_an_order_stays_missing_when_the_order_ends(tmp_pat
     with_cabinet(tmp_path, test, role="cheque-cabinet")
 
 
+@pytest.mark.rule("STO-3")
+def test_a_robbed_cell_is_loaded_anew_only_when_its_order_has_ended(tmp_path: Path) -> None:
+    async def test(b: CellBranch) -> None:
+        await _stolen_from(b)
+        load = {"cell": "01", "article": "u_shield", "serial": "new-01"}
+        reply = await b.replenish(load)
+        assert (reply["code"], reply["facts"]["order"]) == ("conflict", "o1")
+        assert b.shelf()["01"] == "manipulated"
+        await b.ask("order.cancel", subject="o1")
+        await b.until("cancelled")
+        b.it.control("load", cell="01", serial="new-01")
+        assert (await b.replenish(load))["status"] == "accepted"
+        await b.when(lambda: b.shelf()["01"] == "sealed")
+        b.verdict()
+
+    with_cabinet(tmp_path, test, role="cheque-cabinet")
+
+
 @pytest.mark.rule("STO-4")
 def test_what_somebody_put_into_a_robbed_cell_is_handed_to_nobody(tmp_path: Path) -> None:
     async def test(b: CellBranch) -> None:
