@@ -31,6 +31,7 @@ from device_drivers.links.address import open_address
 from device_drivers.links.line import Lines
 from device_drivers.links.link import Link
 from edge_agent import watchdog
+from edge_agent.beginning import begin, say_removed
 from edge_agent.clock import Clock
 from edge_agent.clock.kernel import kernel_synchronised, utc_now
 from edge_agent.clock.lan import LanWatch
@@ -44,16 +45,9 @@ from edge_agent.fleet.notebook import DeviceNotebook
 from edge_agent.fleet.parts import LaneParts
 from edge_agent.full_disk import ThriftyIntake
 from edge_agent.journal import opening
-from edge_agent.journal.journal import CommitHooks, Journal, Tx
+from edge_agent.journal.journal import CommitHooks, Journal
 from edge_agent.observed import LastReadings, ReadingBox
-from edge_agent.orders import course
-from edge_agent.orders.adopting import adopt
-from edge_agent.orders.attesting import attested, newest_trusted
-from edge_agent.orders.desk import JOURNAL_CHANGED, Branch, Place
-from edge_agent.orders.lost_end import doubt_all
-from edge_agent.orders.reading import open_orders, orders_at
-from edge_agent.orders.record import remember, set_lane
-from edge_agent.orders.rows import LaneRow
+from edge_agent.orders.desk import Branch, Place
 from edge_agent.people.counter import Counter
 from edge_agent.people.deciding import Deciding
 from edge_agent.people.staff import Staff
@@ -133,7 +127,7 @@ class Agent:
             if device in self.lanes:
                 self.lanes[device].wake()
         if removed := devices - set(self.lanes):
-            self.journal.post(lambda tx: _say_removed(tx, removed))
+            self.journal.post(lambda tx: say_removed(tx, removed))
         self.look()
 
 
@@ -166,7 +160,7 @@ async def _run_once(settings: Settings, hooks: Hooks) -> bool:
         materials = PrintMaterials(journal, clock, documents, settings.branch.id, settings.branch.name)
         agent = Agent(settings, journal, clock, documents.look, materials, lan)
         if not journal.read_only:
-            await journal.write(lambda tx: _begin(tx, agent))
+            await journal.write(lambda tx: begin(tx, journal, clock, settings))
             journal.orphans_told()
         wear = agent.wear = WearBook(journal)
         journal.ride(wear.put_down, RIDE_S)
@@ -221,42 +215,6 @@ def _panel(agent: Agent, deciding: Deciding, bridge: Bridge, outbox: JournalOutb
     )
     more = pages(tls=part.tls_certificate is not None)
     return Panel(house, Listen(*part.address(), part.tls_certificate, part.tls_key), more)
-
-
-def _begin(tx: Tx, agent: Agent) -> None:
-    """Tells that the agent started; adopts a first journal where the configuration says so (ORD-12)."""
-    journal = agent.journal
-    agent.clock.begin_after(newest_trusted(tx))
-    agent.clock.believe(attested(tx))
-    what = "created" if journal.is_new else "started"
-    facts: dict[str, Any] = {"epoch": journal.epoch, "clock": agent.clock.grade().value}
-    if journal.orphans:
-        facts["orphans"] = journal.orphans
-    if journal.quarantined:
-        facts["quarantined"] = True
-    if journal.lost_end:
-        facts["lost_end"] = True
-        doubt_all(tx)
-    tx.emit(JOURNAL_CHANGED, None, {"what": what, "facts": facts})
-    served = {device.id for device in agent.settings.device}
-    _say_removed(tx, {order.device for order in open_orders(tx) if order.device and order.device not in served})
-    for orphan in sorted(journal.orphans, key=lambda entry: int(entry.get("after", 0))):
-        remember(tx, orphan["device"], orphan.get("memory") or {})
-        set_lane(tx, LaneRow(orphan["device"], shut=True, reason="journal_lost", attempt=orphan["attempt"]))
-    if (
-        journal.is_new
-        and agent.settings.journal.adoption == "automatic"
-        and not journal.orphans
-        and not journal.quarantined
-    ):
-        adopt(tx, [], "/configuration")
-
-
-def _say_removed(tx: Tx, devices: set[str]) -> None:
-    """Of orders whose turn is at a device that was taken out of the configuration, or renamed: no lane says it."""
-    for device in devices:
-        for order in orders_at(tx, device):
-            course.wait(tx, order, "device", "device_removed")
 
 
 def _make_lanes(agent: Agent, hooks: Hooks) -> tuple[Place, ...]:

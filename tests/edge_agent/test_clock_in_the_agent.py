@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent import app
+from edge_agent import app, beginning
 from edge_agent.clock import Clock, Grade
 from edge_agent.clock.lan import LanWatch
 from edge_agent.orders.attesting import ATTESTED, keep_trusted
@@ -21,8 +21,9 @@ def settings(folder: Path, clock: str = 'source = "host"') -> str:
     return f'[branch]\nid = "B1"\n[link]\nport = 1\n[journal]\nfolder = "{folder}"\n[clock]\n{clock}\n'
 
 
-def agent(book: Book) -> app.Agent:
-    return app.Agent(parse(settings(book.folder, "")), book.journal, book.clock)
+async def begin(book: Book) -> None:
+    parsed = parse(settings(book.folder, ""))
+    await book.do(lambda tx: beginning.begin(tx, book.journal, book.clock, parsed))
 
 
 @pytest.mark.rule("INS-5")
@@ -31,7 +32,7 @@ async def test_a_start_before_the_newest_trusted_time_is_not_believed(tmp_path: 
         await book.do(lambda tx: keep_trusted(tx, book.clock))
         await book.restart()
         book.wall.lie_s = -86_400.0
-        await book.do(lambda tx: app._begin(tx, agent(book)))
+        await begin(book)
         assert book.clock.grade() is Grade.UNKNOWN
 
 
@@ -40,7 +41,7 @@ async def test_a_start_within_the_boot_knows_what_people_confirmed(tmp_path: Pat
     async with Book(tmp_path, wall=Wall(known=False)) as book:
         said = book.clock.attestation(("/people/zhang", "/people/li"), "i-1")
         await book.do(lambda tx: tx.set_meta(ATTESTED, json.dumps(asdict(said))))
-        await book.do(lambda tx: app._begin(tx, agent(book)))
+        await begin(book)
         assert book.clock.grade() is Grade.ATTESTED
 
 

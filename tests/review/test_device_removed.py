@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from edge_agent import app, settings
+from edge_agent import app, beginning, settings
 from edge_agent.orders.desk import Place
 from tests.edge_agent.parts import ACTS, DEVICE, Book
 from tests.edge_agent.printer import PAPER, ROLE
@@ -24,8 +24,8 @@ address = "memory://line"
 
 
 async def begin(book: Book, device: str) -> None:
-    agent = app.Agent(settings.parse(CONFIG.format(device=device)), book.journal, book.clock)
-    await book.journal.write(lambda tx: app._begin(tx, agent))
+    config = settings.parse(CONFIG.format(device=device))
+    await book.journal.write(lambda tx: beginning.begin(tx, book.journal, book.clock, config))
 
 
 async def test_it_waits_for_its_device_and_says_why(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ async def test_a_later_device_that_was_removed_is_named_when_its_turn_comes(tmp_
         await book.submit("o1")
         agent = app.Agent(settings.parse(CONFIG.format(device=DEVICE)), book.journal, book.clock)
         agent.lanes[DEVICE] = Woken()  # type: ignore[assignment]
-        await book.journal.write(lambda tx: app._begin(tx, agent))
+        await begin(book, DEVICE)
         book.journal.on_touched(agent.wake)
         for item in ("transport", "mouth", "customer"):
             await book.act()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from device_drivers.device import Arming
-from edge_agent import app
+from edge_agent import beginning
 from edge_agent.clock import Clock
 from edge_agent.journal.journal import CommitHooks, Journal, Tx
 from edge_agent.orders import course
@@ -59,8 +59,8 @@ def _settings(folder: Path, adoption: str = "automatic") -> Settings:
 
 async def begin(journal: Journal, adoption: str = "automatic") -> None:
     """What the agent does first with its journal."""
-    agent = app.Agent(_settings(journal.folder, adoption), journal, Clock("host"))
-    await journal.write(lambda tx: app._begin(tx, agent))
+    settings = _settings(journal.folder, adoption)
+    await journal.write(lambda tx: beginning.begin(tx, journal, Clock("host"), settings))
     journal.orphans_told()
 
 

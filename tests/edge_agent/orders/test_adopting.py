@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cloud_bridge.envelope import read_envelope
-from edge_agent import app
+from edge_agent import beginning
 from edge_agent.journal.journal import Journal
 from edge_agent.orders import course
 from edge_agent.orders.course import NotNow
@@ -138,9 +138,9 @@ async def test_what_is_ordered_on_site_is_served_though_nobody_knows_the_time(tm
 # -- a journal whose end is lost ---------------------------------------------------------------------------------------
 
 
-def begin(book: Book, journal: Journal) -> app.Agent:
+async def begin(book: Book, journal: Journal) -> None:
     text = f'[branch]\nid = "{BRANCH}"\n[journal]\nfolder = "{journal.folder}"\n'
-    return app.Agent(parse(text), journal, book.clock)
+    await book.do(lambda tx: beginning.begin(tx, journal, book.clock, parse(text)))
 
 
 async def test_orders_of_a_journal_that_lost_its_end_are_for_people_before_anything_is_done_again(
@@ -159,8 +159,7 @@ async def test_orders_of_a_journal_that_lost_its_end_are_for_people_before_anyth
     (tmp_path / "journal.sqlite3").write_bytes(older)
     async with Book(tmp_path) as book:
         assert book.journal.lost_end
-        agent = begin(book, book.journal)
-        await book.do(lambda tx: app._begin(tx, agent))
+        await begin(book, book.journal)
         assert book.events("journal.changed")[-1]["data"]["facts"]["lost_end"] is True
         assert (await on_site(book, "journal.adopt", count(book), id="site-1"))["status"] == "accepted"
         for order in ("o1", "o2"):
