@@ -82,10 +82,9 @@ class Deciding:
     async def _proven(self, credentials: Credentials, door: str, lead: Right) -> tuple[str, ...]:
         if not credentials or len(credentials) > MOST:
             raise PeopleRefused("wrong_credentials")
-        names = [spelled(name) for name, _ in credentials]
-        if len(set(names)) < len(names):
-            raise PeopleRefused("same_person")
+        _distinct([spelled(name) for name, _ in credentials])
         people = [await self._checked(name, password, door) for name, password in credentials]
+        _distinct([person.name for person in people])  # whoever is meant, however they were spelled
         if not any(person.may(lead) for person in people):
             raise PeopleRefused("none_may", right=lead.value)
         return tuple(person.id for person in people)
@@ -95,3 +94,9 @@ class Deciding:
         if not person.may(Right.RESOLVE):
             raise PeopleRefused("not_allowed", right=Right.RESOLVE.value)
         return person
+
+
+def _distinct(names: list[str]) -> None:
+    """Raises PeopleRefused."""
+    if len(set(names)) < len(names):
+        raise PeopleRefused("same_person")

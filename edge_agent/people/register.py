@@ -72,7 +72,7 @@ class Application:
 
 def spelled(name: str) -> str:
     """The one spelling of a name: width, case and blanks around it make no second person."""
-    return unicodedata.normalize("NFKC", name).casefold().strip().removeprefix("/people/")
+    return unicodedata.normalize("NFKC", name).casefold().strip().removeprefix("/people/").strip()
 
 
 def checked_name(name: str) -> str:

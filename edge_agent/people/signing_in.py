@@ -116,7 +116,7 @@ class SignIn:
 
     def _of(self, name: str, person: Person | None) -> _Failures:
         if person is not None:
-            return self._known.setdefault(name, _Failures())
+            return self._known.setdefault(person.name, _Failures())  # however it was spelled: a try is a try
         failures = self._strangers[name] = self._strangers.pop(name, _Failures())
         if len(self._strangers) > STRANGERS:
             self._strangers.popitem(last=False)

@@ -144,6 +144,8 @@ async def test_two_people_with_their_own_passwords_decide_and_every_record_says_
     [
         (decision("teller", "teller"), "same_person"),
         (decision("teller", "TELLER"), "same_person"),
+        (decision("teller", "/people/ teller"), "same_person"),
+        (decision("teller", "/people//people/teller"), "same_person"),
         (decision("teller", "auditor"), "not_allowed"),
         ({**decision("teller"), "people": [by("teller"), by("engineer", "wrong password")]}, "wrong_credentials"),
         ({**decision("teller"), "people": [by("teller"), by("nobody")]}, "wrong_credentials"),

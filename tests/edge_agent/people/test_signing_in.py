@@ -94,6 +94,19 @@ async def test_ten_in_a_row_lock_and_only_people_unlock(tmp_path: Path) -> None:
         assert audit(book, "people.unlock")[0]["who"] == ["/people/chief"]
 
 
+@virtual_time
+async def test_a_spelling_of_ones_own_for_each_try_is_no_way_round_delays_and_lock(tmp_path: Path) -> None:
+    """Each of them once had a count of its own: whoever guessed had as many free tries as they could think of blanks."""
+    spellings = ["/people//people/li", *(f"/people/{' ' * n}li" for n in range(1, LOCKED_AT))]
+    async with Book(tmp_path) as book:
+        people = await a_branch(book)
+        for n, name in enumerate(spellings[:LOCKED_AT]):
+            assert people.staff.sign_in.failures("li") == n
+            book.wall.seconds += LONGEST_S
+            assert await people.enters(name, BAD) == "wrong_credentials"
+        assert [await people.enters(name) for name in ("li", spellings[-1], "/people/   li")] == ["locked"] * 3
+
+
 @pytest.mark.parametrize("failures", [FREE, FREE + 3, LOCKED_AT])
 @virtual_time
 async def test_a_restart_forgets_no_failure_and_each_delay_begins_anew(tmp_path: Path, failures: int) -> None:
