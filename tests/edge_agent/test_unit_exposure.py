@@ -29,3 +29,13 @@ def test_few_rights_are_left(name: str) -> None:
     assert float(found[1]) <= ALLOWED, asked.stdout
     said = [line for line in asked.stderr.splitlines() if name in line]  # it exits 0 on mistakes
     assert not said
+
+
+def test_the_families_that_the_agents_links_need_are_left() -> None:
+    """Doors, brokers and machines by address, and netlink: Debian's libusb opens its udev monitor or refuses to begin.
+
+    Seen with 1.0.26 and a `socket` that refuses the family: no USB printer of a packaged branch could be opened.
+    """
+    unit = (UNITS / "branchgate.service").read_text("utf-8")
+    (families,) = re.findall(r"^RestrictAddressFamilies=(.*)$", unit, re.MULTILINE)
+    assert set(families.split()) == {"AF_UNIX", "AF_INET", "AF_INET6", "AF_NETLINK"}
