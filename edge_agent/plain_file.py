@@ -1,4 +1,4 @@
-"""Opening what somebody named as a file, so that nothing hangs: a pipe or a device would keep its reader for ever.
+"""What somebody named as a file or folder, met so that nothing hangs or ends: pipes, and paths that cannot be looked at.
 
 Knows the file system; must not know what stands in the file.
 """
@@ -22,3 +22,8 @@ def open_plain(path: Path) -> BinaryIO:
     os.close(fd)
     why = errno.EISDIR if stat.S_ISDIR(mode) else errno.ESPIPE
     raise OSError(why, os.strerror(why), str(path))
+
+
+def nearest_to(folder: Path) -> Path:
+    """The folder, or what is nearest to it of what is there: also of names that are too long, or not ours to see."""
+    return next((path for path in (folder, *folder.parents) if os.path.exists(path)), Path("/"))

@@ -16,6 +16,7 @@ from edge_agent import settings
 from edge_agent.console import commissioned
 from edge_agent.hand_written import line_of
 from edge_agent.orders.scenes import load_scenes
+from edge_agent.plain_file import nearest_to
 from edge_agent.settings import BadConfig, Settings
 from edge_agent.texts import Texts
 
@@ -33,7 +34,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What a check came to; `settings` only when nothing is an error."""
+    """What a check came to; `settings` where branch.toml itself is right, be it that a file beside it is not."""
 
     file: str
     findings: list[Finding]
@@ -131,7 +132,7 @@ def _blind_cells(loaded: Settings) -> list[Unwise]:
 
 def _can_write(folder: Path) -> bool:
     """Whether this user could write there, or make the folder. Another user may run the agent, so it is no error."""
-    nearest = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    nearest = nearest_to(folder)
     return nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from edge_agent.findings import Detail, system_error
 from edge_agent.journal import opening, reserve
+from edge_agent.plain_file import nearest_to
 from edge_agent.settings import JournalPart
 from edge_agent.upkeep.doctor.found import Found, Level
 from edge_agent.upkeep.doctor.world import User, World
@@ -26,7 +27,7 @@ LOW_BYTES = 128 * MIB  # a busy day's journal, its log and an update's package
 def disk(part: JournalPart, user: User, world: World) -> Iterator[Found]:
     """The folder and what it lies on."""
     folder = part.folder
-    nearest = next((path for path in (folder, *folder.parents) if path.exists()), Path("/"))
+    nearest = nearest_to(folder)
     if not nearest.is_dir():
         yield Found(Level.ERROR, AREA, "disk_no_folder", str(nearest))
         return
@@ -89,9 +90,9 @@ def _lacks_reserve(folder: Path) -> bool:
 def journal(folder: Path) -> Iterator[Found]:
     """Whether this version can open it. A long one is not read whole: `journal verify` does that."""
     path = folder / opening.NAME
-    if opening.any_quarantined(folder):
-        yield Found(Level.WARNING, JOURNAL, "journal_quarantined", str(folder), {"prefix": opening.UNREADABLE})
     try:
+        if opening.any_quarantined(folder):
+            yield Found(Level.WARNING, JOURNAL, "journal_quarantined", str(folder), {"prefix": opening.UNREADABLE})
         if not path.is_file():
             return
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import pty
@@ -371,6 +372,36 @@ async def test_a_mistake_of_the_configuration_ends_the_look(sick: Sick, more: st
     found = [one async for one in examine.examine(sick.config, Texts("en"), areas.append, sick.world)]
     assert (ill(found), areas) == ([code], ["config"])
     assert found[-1].code == "config_ends_here"
+
+
+async def test_a_password_that_cannot_be_read_leaves_the_rest_to_be_looked_at(sick: Sick) -> None:
+    """The look once ended at the broker, as an error that nobody foresaw: no device was asked."""
+    sick.link = 'username = "u"\npassword_file = "nowhere"'
+    areas: list[str] = []
+    found = await sick.look(areas.append)
+    assert {"password_file", "agent_not_running"} < set(ill(found))
+    assert [one.code for one in found if one.area == "broker"] == ["broker_untried"]
+    assert tuple(areas) == examine.AREAS
+
+
+@pytest.mark.parametrize("why", [errno.ENAMETOOLONG, errno.EACCES])
+async def test_a_folder_whose_path_cannot_be_looked_at_ends_no_look(
+    sick: Sick, why: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of one with a name of 300 letters, or below a folder that is closed to whoever looks."""
+    sick.folder /= "closed"
+    sick.folder.mkdir()
+    stat = os.stat
+
+    def closed(path: Any, **more: Any) -> os.stat_result:
+        if isinstance(path, str | os.PathLike) and Path(path).is_relative_to(sick.data):
+            raise OSError(why, os.strerror(why), str(path))
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", closed)
+    found = await sick.look()
+    assert "disk_no_journal_yet" in [one.code for one in found]
+    assert "broker_tcp" in ill(found)
 
 
 def test_every_step_of_the_trial_and_every_finding_has_words() -> None:
