@@ -151,9 +151,7 @@ class Door:
             try:
                 async with asyncio.timeout(PATIENCE_S):
                     payload = await _one_line(guest)
-                said = json.dumps(
-                    await self._answer(payload, _peer(guest)), ensure_ascii=False, separators=(",", ":")
-                ).encode()
+                said = _line(await self._answer(payload, _peer(guest)))
                 async with asyncio.timeout(PATIENCE_S):
                     await loop.sock_sendall(guest, said + b"\n")
             except (OSError, TimeoutError) as error:
@@ -181,7 +179,19 @@ class Door:
             return {"problem": "store_failed", "message": str(error)}
         except Exception:
             log.exception("door: a fault of ours")  # one guest's words must not end the agent, whatever they are
-            return {"problem": "agent_failed", "message": "the agent failed on it; its log says why"}
+            return _FAILED
+
+
+_FAILED = {"problem": "agent_failed", "message": "the agent failed on it; its log says why"}
+
+
+def _line(answer: dict[str, Any]) -> bytes:
+    """As it goes out: also what a driver of somebody else's told of its device, be it no JSON."""
+    try:
+        return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError):  # half a surrogate pair is one, too
+        log.exception("door: an answer that cannot be written")
+        return json.dumps(_FAILED).encode()
 
 
 def _peer(guest: socket.socket) -> Peer:

@@ -36,6 +36,7 @@ class Echo:
     def __init__(self) -> None:
         self.fails = False
         self.fault: Exception | None = None
+        self.answer: Any = None
         self.hold = asyncio.Event()
         self.hold.set()
 
@@ -46,7 +47,7 @@ class Echo:
             raise StoreFailed("the disk is gone")
         if self.fault is not None:
             raise self.fault
-        return {"heard": envelope.id}
+        return {"heard": self.answer or envelope.id}
 
 
 def said(id_: str, source: str = "/people/zhang") -> bytes:
@@ -263,3 +264,17 @@ def test_without_the_branchs_own_file_people_adopt_nothing(
     assert cli.run(("journal", "adopt", "--config", str(branch_toml), *PEOPLE, *FOUND, "--yes")) == 3
     branch_toml.write_text("[branch]\n", encoding="utf-8")
     assert cli.run(("journal", "adopt", "--config", str(branch_toml), *PEOPLE, *FOUND, "--yes")) == 78
+
+
+@pytest.mark.parametrize("answer", ["half a pair: \ud800", b"bytes", {1, 2}], ids=["surrogate", "bytes", "set"])
+async def test_an_answer_that_is_no_json_is_told_and_ends_nothing(
+    tmp_path: Path, answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As of a driver of somebody else's, which tells of its device whatever it likes."""
+    intake = Echo()
+    async with an_open_door(tmp_path, intake) as ask:
+        intake.answer = answer
+        assert (await ask("x"))["problem"] == "agent_failed"
+        assert "cannot be written" in caplog.text
+        intake.answer = None
+        assert await ask("y") == {"heard": "y"}
