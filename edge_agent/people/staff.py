@@ -57,6 +57,7 @@ class Staff:
         self._journal = journal
         self._clock = clock
         self.code = OneTimeCode(folder)
+        self._setting_up = asyncio.Lock()  # a password is hashed between looking at the code and using it up
         self.sign_in = SignIn(journal, clock, lambda: kept.register, fits)
         self.on_change: Callable[[str], None] = lambda _who: None  # whose sessions and open streams end
 
@@ -174,6 +175,10 @@ class Staff:
 
     async def set_up(self, code: str, name: str, password: str, door: str) -> Person:
         """Whoever has the code becomes supervisor, or one again. Raises PeopleRefused, OSError, StoreFailed."""
+        async with self._setting_up:
+            return await self._set_up(code, name, password, door)
+
+    async def _set_up(self, code: str, name: str, password: str, door: str) -> Person:
         if not self.code.matches(code):
             raise PeopleRefused("wrong_code")
         name = checked_name(name)

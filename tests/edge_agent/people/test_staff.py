@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -73,6 +74,19 @@ async def test_a_first_run_has_no_default_password_but_a_code_for_root(tmp_path:
         assert not code.path.exists()
     assert acts(tmp_path)[-1:] != []
     assert "people.set_up" in acts(tmp_path)
+
+
+@virtual_time
+async def test_a_one_time_code_makes_one_person_supervisor_though_two_hand_it_in_at_once(tmp_path: Path) -> None:
+    """Between looking at the code and using it up a password is hashed: both once got in."""
+    async with Book(tmp_path) as book:
+        people = await opened(book, set_up=False)
+        code = people.staff.code.kept()
+        at_once = [people.staff.set_up(code, name, GOOD, "local") for name in ("first", "second")]
+        first, second = await asyncio.gather(*at_once, return_exceptions=True)
+        assert getattr(first, "name", "") == "first"
+        assert getattr(second, "code", "") == "wrong_code"
+        assert len(people.staff.register.people) == 1
 
 
 @virtual_time
