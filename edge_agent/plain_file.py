@@ -1,4 +1,4 @@
-"""What somebody named as a file or folder, met so that nothing hangs or ends: pipes, and paths that cannot be looked at.
+"""What somebody named as a file or folder, met so that nothing hangs or ends: pipes, paths that nobody may look at.
 
 Knows the file system; must not know what stands in the file.
 """
@@ -24,6 +24,29 @@ def open_plain(path: Path) -> BinaryIO:
     raise OSError(why, os.strerror(why), str(path))
 
 
+def open_own(path: Path) -> int:
+    """The file at `path` for writing, empty, and from now on its owner's alone: one that was there keeps no old rights.
+
+    Raises OSError: of another's file, too, when it is not ours to close.
+    """
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY, 0o600)
+    try:
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            os.fchmod(fd, 0o600)  # before a byte is in it
+            os.ftruncate(fd, 0)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
 def nearest_to(folder: Path) -> Path:
     """The folder, or what is nearest to it of what is there: also of names that are too long, or not ours to see."""
-    return next((path for path in (folder, *folder.parents) if os.path.exists(path)), Path("/"))
+    return next((path for path in (folder, *folder.parents) if _is_there(path)), Path("/"))
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False

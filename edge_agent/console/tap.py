@@ -5,6 +5,7 @@ Knows files, the door and tellers; must not know how anything is shown.
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from device_drivers.links.tap import Passing, Recorder, about_recording, read_re
 from device_drivers.telling import Said, Word, teller
 from edge_agent.console.at_device import Place, ask
 from edge_agent.frames import in_words
-from edge_agent.plain_file import open_plain
+from edge_agent.plain_file import open_own, open_plain
 from edge_agent.texts import Texts
 from edge_agent.upkeep.recording import about
 
@@ -59,9 +60,17 @@ def end(place: Place) -> None:
 
 def fetch(file: Path, out: Path) -> Counted:
     """A copy that only its owner may read. Raises OSError, ValueError."""
-    out.touch(mode=0o600)
-    shutil.copyfile(file, out)
+    if out.exists() and out.samefile(file):
+        return counted(out)
+    with open_plain(file) as recorded, os.fdopen(open_own(out), "wb") as copy:
+        shutil.copyfileobj(recorded, copy)
     return counted(out)
+
+
+def own(file: Path) -> None:
+    """One that was there keeps what it holds, and no old rights. Raises OSError."""
+    if file.is_file():
+        file.chmod(0o600)
 
 
 async def record_here(
@@ -69,6 +78,7 @@ async def record_here(
 ) -> Counted:
     """Raises AgentWorks, OpenAct, DeviceError (what was heard until then is kept), OSError."""
     recorder = Recorder(out, max_bytes=max_bytes, about=about(place.device))
+    own(out)
     try:
         await ask(place, show=recorder, for_s=seconds, settling=settling)
     finally:

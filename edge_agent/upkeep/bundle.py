@@ -12,7 +12,6 @@ import platform
 import sqlite3
 import subprocess
 import tarfile
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -26,7 +25,8 @@ from edge_agent.clock.kernel import utc_now
 from edge_agent.console.door import NoDoor, hand_in, instruction
 from edge_agent.console.journal import worn
 from edge_agent.findings import Saying, Word, system_error, unreadable
-from edge_agent.hand_written import Unreadable, read_text
+from edge_agent.hand_written import Unreadable, members_of, read_text
+from edge_agent.plain_file import open_own
 from edge_agent.settings import MAX_BYTES, BadConfig, Settings, load
 from edge_agent.texts import Texts
 from edge_agent.upkeep.doctor.found import Found
@@ -75,8 +75,7 @@ class Bundle:
     def write(self, out: Path) -> None:
         """Only its owner may read it. Raises OSError."""
         settings, scrub = _settings(self.config), Scrub(_secrets(self.config))
-        fd = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        os.fchmod(fd, 0o600)  # an older one may have been readable by others
+        fd = open_own(out)
         with os.fdopen(fd, "wb") as file, tarfile.open(fileobj=file, mode="w:gz") as archive:
             for name, make in self._wanted(settings, scrub):
                 try:
@@ -89,7 +88,7 @@ class Bundle:
 
     def _wanted(self, settings: Settings | None, scrub: Scrub) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "README.txt", lambda: README
-        yield "config.json", lambda: _json(scrub.config(tomllib.loads(read_text(self.config, MAX_BYTES))))
+        yield "config.json", lambda: _json(scrub.config(members_of(read_text(self.config, MAX_BYTES))))
         yield "doctor.json", lambda: _json(scrub.tree([one.as_json(Texts("en")) for one in self.found]))
         yield "box.json", lambda: _json(scrub.tree(_box(settings)))
         yield "log.txt", lambda: _log(scrub, self.run)
@@ -118,7 +117,7 @@ def _settings(config: Path) -> Settings | None:
 def _secrets(config: Path) -> list[str]:
     """What the password file holds, so that it is masked wherever somebody wrote it."""
     try:
-        link = tomllib.loads(read_text(config, MAX_BYTES)).get("link", {})
+        link = members_of(read_text(config, MAX_BYTES)).get("link", {})
         named = Path(str(link["password_file"]))
         return [read_text(named if named.is_absolute() else config.parent / named, 4096).strip()]
     except (Unreadable, OSError, ValueError, KeyError, AttributeError):

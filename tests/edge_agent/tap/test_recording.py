@@ -10,7 +10,8 @@ import pytest
 from device_drivers.links.line import Lines
 from device_drivers.links.link import Link
 from device_drivers.links.memory import MemoryEnd, joined_ends
-from device_drivers.links.tap import Recorder, read_recording
+from device_drivers.links.tap import Passing, Recorder, read_recording
+from edge_agent.console import tap
 from edge_agent.settings import DevicePart
 from edge_agent.upkeep import recording
 from edge_agent.upkeep.recording import NotRecorded, Recordings, bounds
@@ -142,3 +143,16 @@ async def test_older_recordings_go(tmp_path: Path) -> None:
 def test_bounds_that_no_recording_has(data: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=": "):
         bounds(data)
+
+
+def test_a_recording_is_its_owners_alone_also_in_a_file_that_was_there(tmp_path: Path) -> None:
+    """It holds what customers were printed; and brought home onto itself it stays what it is."""
+    recording, out = tmp_path / "000001.tap", tmp_path / "home.tap"
+    recorder = Recorder(recording, about={"device": "card-1"})
+    recorder(Passing(1.0, "read", b"\x06"))
+    recorder.close()
+    out.write_text("an older one\n" * 1000)
+    out.chmod(0o666)
+    assert tap.fetch(recording, out).pieces == 1
+    assert (out.stat().st_mode & 0o777, out.read_bytes()) == (0o600, recording.read_bytes())
+    assert tap.fetch(recording, recording).pieces == 1

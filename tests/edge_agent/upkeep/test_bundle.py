@@ -129,6 +129,12 @@ def test_nobody_else_may_read_it_though_it_takes_an_older_files_place(box: Path)
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
 
 
+def test_a_configuration_that_only_a_bounded_reader_survives_is_left_out(box: Path) -> None:
+    box.write_text(f"x = {'[' * 5000}", encoding="utf-8")
+    bundle, _ = made(box)
+    assert "config.json" in bundle.missing
+
+
 def test_what_is_needed_is_in_it(box: Path) -> None:
     bundle, parts = made(box, [Found(Level.ERROR, "clock", "clock_no_service")])
     assert bundle.missing == {}
