@@ -7,6 +7,7 @@ agent would keep for as long as it runs: they are imported for whatever else is 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,7 +65,16 @@ def _plainly(arguments: Sequence[str]) -> _Asked | None:
 
 def main() -> NoReturn:
     """The console script."""
+    _keep_streams()
     sys.exit(run(sys.argv[1:]))
+
+
+def _keep_streams() -> None:
+    """Closed ones (`>&-`) lead nowhere; else `sys.stdout` is None, and the next file that is opened takes its number."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", encoding="utf-8", closefd=False))
 
 
 if __name__ == "__main__":

@@ -104,9 +104,9 @@ def _row(device: str, twin: Mapping[str, Any]) -> list[Text]:
     return [
         Text(harmless(device)),
         painted(T.word("device_state", state), state),
-        Text(T.word("reason", str(twin.get("reason", "")))),
+        Text(harmless(T.word("reason", str(twin.get("reason", ""))))),
         painted(T.word("lane", lane), lane),
         Text(harmless(str(twin.get("order") or ""))),
-        Text(T.word("media", str(twin.get("media", "")))),
+        Text(harmless(T.word("media", str(twin.get("media", ""))))),
         Text(harmless(", ".join(counts))),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -20,9 +21,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import cli
+from central_scheduler.console import lines
 from central_scheduler.console.problem import Exit, Problem
+from central_scheduler.console.screen import Screen
 from central_scheduler.console.usage import why_of
 from cloud_bridge.client import Scheduler
+from cloud_bridge.messages.reports import OrderChanged
 from commands import kit, whole
 from edge_agent.console import agent
 from edge_agent.texts import Texts
@@ -217,6 +221,51 @@ async def _a_line(*_: Any) -> AsyncIterator[Scheduler]:
 def test_a_terminal_obeys_nothing_that_was_typed(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, err = run(capsys, "order", "cancel", "\x1b[2J\x1b]0;owned\x07")
     assert "\x1b" not in out + err
+
+
+def test_a_terminal_obeys_nothing_that_a_branch_tells(capsys: pytest.CaptureFixture[str]) -> None:
+    """Names and reasons come over a broker, what passed on a line from a file: rich hands on what a Text holds."""
+    evil = "\x1b]0;owned\x07\u202e"
+    facts = {"step": "draw", "attempt": evil, "choices": [evil], "left_out": []}
+    told = OrderChanged(
+        journal="j", seq=1, order="o", scene="s", reason=evil, to="needs_attention", facts=facts, by=[evil]
+    )
+    screen = Screen(Texts("en"))
+    line = lines.event(told, Texts("en"))
+    screen.say(line)
+    screen.table(["what"], [[line]])
+    screen.pairs({"what": line})
+    out = capsys.readouterr().out
+    assert "owned" in out
+    assert all(c.isprintable() or c == "\n" for c in out)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_that_lacks_letters_ends_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoding: str
+) -> None:
+    speak(monkeypatch, "zh")
+    path = tmp_path / "branch.toml"
+    path.write_text(GOOD_CONFIG.format(folder=tmp_path / "ü" / "▀"), encoding="utf-8")
+    said = {}
+    for more in ("--lang=zh", "--json"):
+        raw = io.BytesIO()
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+        assert cli.run(["check", str(path), more]) == Exit.OK
+        sys.stdout.flush()
+        said[more] = raw.getvalue().decode(encoding)
+    assert said["--lang=zh"].strip()
+    assert json.loads(said["--json"])["ok"]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_lead_nowhere(tmp_path: Path, closed: str) -> None:
+    path = tmp_path / "branch.toml"
+    path.write_text(GOOD_CONFIG.format(folder=tmp_path), encoding="utf-8")
+    command = f"{sys.executable} -m cli check {path} --lang en {closed}"
+    ended = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, timeout=100, check=False)
+    assert (ended.returncode, ended.stderr) == (Exit.OK, b"")
 
 
 @pytest.mark.parametrize("group", [[], ["order"], ["device"], ["journal"]])

@@ -34,6 +34,15 @@ def harmless(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c in "\n\t\r" else "�" for c in text)
 
 
+def safe(line: str | Text) -> str | Text:
+    """The same for lines that are coloured: rich hands on what a terminal obeys."""
+    if isinstance(line, str):
+        return harmless(line)
+    shown = line.copy()
+    shown.plain = harmless(line.plain)
+    return shown
+
+
 def painted(text: str, state: str) -> Text:
     """A word in the colour of the state that it tells."""
     return Text(harmless(text), style=STYLES.get(state, ""))
@@ -55,7 +64,7 @@ class Screen:
     def say(self, line: str | Text) -> None:
         """One line for people; silent when JSON was asked for."""
         if not self.as_json:
-            self.out.print(harmless(line) if isinstance(line, str) else line, soft_wrap=not self.out.is_terminal)
+            self.out.print(safe(line), soft_wrap=not self.out.is_terminal)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
         """Rows under translated heads; nothing in the window is cut off, long cells fold."""
@@ -63,17 +72,17 @@ class Screen:
         for column in columns:
             grid.add_column(column, overflow="fold")
         for row in rows:
-            grid.add_row(*(harmless(cell) if isinstance(cell, str) else cell for cell in row))
+            grid.add_row(*map(safe, row))
         self.out.print(grid)
 
     def json(self, value: Any) -> None:
         """The one JSON value of this command."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json.dumps(value, ensure_ascii=_is_poor(sys.stdout), indent=2) + "\n")
         sys.stdout.flush()
 
     def json_line(self, value: Any) -> None:
         """One of many JSON values, a line each."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(value, ensure_ascii=_is_poor(sys.stdout)) + "\n")
         sys.stdout.flush()
 
     def section(self, title: str) -> None:
@@ -89,7 +98,8 @@ class Screen:
     def problem(self, problem: Problem) -> None:
         """What is wrong, what the branch said of it, what to do."""
         if self.as_json:
-            sys.stderr.write(json.dumps(problem.as_json(self.words), ensure_ascii=False) + "\n")
+            told = json.dumps(problem.as_json(self.words), ensure_ascii=_is_poor(sys.stderr))
+            sys.stderr.write(told + "\n")
             return
         self.err.print(Text(harmless(problem.sentence(self.words)), style="bold red"), soft_wrap=True)
         for line in problem.more:
@@ -103,11 +113,18 @@ class Screen:
         grid.add_column(overflow="fold")
         for label, value in pairs.items():
             if value:
-                grid.add_row(label, harmless(value) if isinstance(value, str) else value)
+                grid.add_row(label, safe(value))
         self.out.print(grid)
 
 
+def _is_poor(stream: Any) -> bool:
+    """Whether it has no letters for some of what may be said: in JSON they are escaped."""
+    return (getattr(stream, "encoding", None) or "").lower() not in ("utf-8", "utf8")
+
+
 def _console(stream: Any) -> Console:
+    if hasattr(stream, "reconfigure"):  # of Latin-1, say: a letter that it lacks ends nothing
+        stream.reconfigure(errors="replace")
     columns = os.environ.get("COLUMNS", "")
     width = None if stream.isatty() else int(columns) if columns.isdecimal() and int(columns) > 0 else PIPE_WIDTH
     return Console(file=stream, highlight=False, markup=False, emoji=False, width=width)
