@@ -70,7 +70,7 @@ def main() -> NoReturn:
 
 
 def _keep_streams() -> None:
-    """Closed ones (`>&-`) lead nowhere; else `sys.stdout` is None, and the next file that is opened takes its number."""
+    """Closed ones (`>&-`) lead nowhere; else `sys.stdout` is None, and the next file opened takes its number."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.dup2(os.open(os.devnull, os.O_RDWR), number)

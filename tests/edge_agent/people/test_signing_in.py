@@ -96,7 +96,7 @@ async def test_ten_in_a_row_lock_and_only_people_unlock(tmp_path: Path) -> None:
 
 @virtual_time
 async def test_a_spelling_of_ones_own_for_each_try_is_no_way_round_delays_and_lock(tmp_path: Path) -> None:
-    """Each of them once had a count of its own: whoever guessed had as many free tries as they could think of blanks."""
+    """Each of them once had a count of its own: whoever guessed had as many free tries as blanks fit into a name."""
     spellings = ["/people//people/li", *(f"/people/{' ' * n}li" for n in range(1, LOCKED_AT))]
     async with Book(tmp_path) as book:
         people = await a_branch(book)
