@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -89,13 +90,14 @@ def journal_export(
     lang: Speak = None,
 ) -> int:
     from edge_agent.console.journal import Export, NoJournal
+    from edge_agent.plain_file import open_own
 
     screen, wanted = Screen(T, as_json=as_json), Export(journal_folder(folder, config))
     try:
         if out is None:
             wanted.to(sys.stdout)
         else:
-            with out.open("w", encoding="utf-8") as file:
+            with os.fdopen(open_own(out), "w", encoding="utf-8") as file:  # every customer stands in it
                 wanted.to(file)
     except NoJournal as none:
         raise Problem(Exit.NOT_FOUND, "no_journal", folder=wanted.folder) from none

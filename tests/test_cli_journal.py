@@ -105,7 +105,11 @@ def test_lines_on_standard_output_are_json_and_nothing_else(capsys: pytest.Captu
 
 def test_lines_to_a_file(capsys: pytest.CaptureFixture[str], folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "all.jsonl"
+    out.write_text("an older one\n" * 10_000)
+    out.chmod(0o666)
     code, said, _ = run(capsys, "export", folder, "--out", out, "--json")
+    assert out.stat().st_mode & 0o777 == 0o600, "every customer stands in it"
+    assert "an older one" not in out.read_text()
     assert code == 0
     assert json.loads(said)["rows"]["outbox"] == 30
     assert sum(json.loads(said)["rows"].values()) == len(out.read_text("utf-8").splitlines())
