@@ -213,6 +213,19 @@ def test_what_the_contract_refuses_is_told_in_chinese(
     assert "`branchgate order submit --help`" in err, "the help of this command tells, not that of all"
 
 
+@pytest.mark.parametrize(
+    ("more", "names"),
+    [(["--note", "n" * 501], "note"), ([word for n in range(5) for word in ("--by", f"p{n}")], "people")],
+)
+def test_what_the_contract_refuses_of_a_loading_is_a_mistake_of_usage(
+    capsys: pytest.CaptureFixture[str], more: list[str], names: str
+) -> None:
+    loading = ["stock", "load", "cab-1", "01=card:S1", "--by", "li", "--by", "wu", "--yes", "--branch", "B1"]
+    code, _, err = run(capsys, *loading, *more)
+    assert (code, err.startswith(names)) == (2, True), err
+    assert "`branchgate stock load --help`" in err
+
+
 @asynccontextmanager
 async def _a_line(*_: Any) -> AsyncIterator[Scheduler]:
     yield Scheduler("127.0.0.1", 1, name="console", branch="B1")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from central_scheduler.console import lines, values
-from central_scheduler.console.desk import Desk, answered, branch_line
+from central_scheduler.console.desk import Desk, answered, branch_line, within_contract
 from central_scheduler.console.orders import reply_json
 from central_scheduler.console.problem import Exit, Problem
 from cloud_bridge.messages.instructions import ClockAttest
@@ -36,9 +36,9 @@ async def attest(desk: Desk, by: Sequence[str], note: str, *, confirm: Callable[
             desk.screen.say(words("console.not_confirmed"))
             return Exit.FAILED
         told = sessions[-1]
-        data = ClockAttest(
-            journal=told.journal, epoch=told.epoch, time=datetime.now(UTC), people=list(people), note=note
-        )
+        now = datetime.now(UTC)
+        with within_contract(desk):
+            data = ClockAttest(journal=told.journal, epoch=told.epoch, time=now, people=list(people), note=note)
         reply = await answered(desk, scheduler, scheduler.instruct("clock.attest", data, **desk.how()))
         desk.screen.say(words("console.clock_attested", branch=scheduler.branch))
     desk.screen.say(words("console.declared", people=lines.people(people)))

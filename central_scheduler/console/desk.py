@@ -5,8 +5,8 @@ Knows how to reach a branch and how its answers and silences become Problems; mu
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Collection, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -145,14 +145,22 @@ async def answered(
     flags, as typed.
     """
     try:
-        reply = await asking
+        with within_contract(desk):
+            reply = await asking
     except NoReply as error:
         raise await _silence(desk, scheduler, instruction) from error
-    except ValidationError as error:  # what the contract's models refuse never leaves this machine
-        raise Problem(Exit.USAGE, "usage", command=desk.command, why=_first(error)) from error
     if reply.status == "rejected":
         raise rejection(desk, reply, instruction, numbers)
     return reply
+
+
+@contextmanager
+def within_contract(desk: Desk) -> Iterator[None]:
+    """What the contract's models refuse never leaves this machine. Raises Problem."""
+    try:
+        yield
+    except ValidationError as error:
+        raise Problem(Exit.USAGE, "usage", command=desk.command, why=_first(error)) from error
 
 
 async def _silence(desk: Desk, scheduler: Scheduler, instruction: str) -> Problem:

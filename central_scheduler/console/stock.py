@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from rich.text import Text
 
 from central_scheduler.console import lines, values
-from central_scheduler.console.desk import Desk, answered, branch_line, kept_twins
+from central_scheduler.console.desk import Desk, answered, branch_line, kept_twins, within_contract
 from central_scheduler.console.orders import reply_json
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.console.screen import painted
@@ -76,7 +76,8 @@ async def load(
     people = values.people(by, words("label.by"))
     if len(people) < NEEDED:
         raise Problem(Exit.USAGE, "people_needed", choice=words("label.stock"), count=NEEDED, given=len(people))
-    data = StockReplenish(cells=[lies(one) for one in contents], people=list(people), note=note)
+    with within_contract(desk):
+        data = StockReplenish(cells=[lies(one) for one in contents], people=list(people), note=note)
     if confirm is not None:
         if not desk.screen.is_terminal or desk.screen.as_json:
             raise Problem(Exit.USAGE, "not_tty")
