@@ -125,7 +125,7 @@ def test_nothing_that_was_planted_leaves_the_box(box: Path) -> None:
 def test_nobody_else_may_read_it_though_it_takes_an_older_files_place(box: Path) -> None:
     out = box.parent / "out.tar.gz"
     out.touch(0o644)
-    Bundle(box, []).write(out)
+    Bundle(box, [], run=lambda command: "").write(out)
     assert stat.S_IMODE(out.stat().st_mode) == 0o600
 
 
