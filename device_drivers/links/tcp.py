@@ -6,11 +6,14 @@ Knows sockets and what the operating system says when a connection goes; must no
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from device_drivers.links.ears import Ears, why_of
+from device_drivers.links.errand import Errand, ErrandHangsError
 from device_drivers.links.link import LinkError
 
 CONNECT_TIMEOUT_S = 5.0
@@ -46,6 +49,7 @@ class TcpLink:
         self._address = address
         self._own_write_timeout_s = write_timeout_s
         self._ears: Ears | None = None
+        self._looking_up: Errand[Sequence[str]] | None = None  # one that was given up and may hang still
 
     def describe(self) -> str:
         """The address as configured."""
@@ -55,10 +59,10 @@ class TcpLink:
         """Connects. Raises LinkError; no socket stays open then."""
         if self._ears is not None:
             return
-        host, port = self._address.host, self._address.port
         try:
+            places = await self._places()
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                _, ears = await asyncio.get_running_loop().create_connection(Ears, host, port)
+                ears = await self._connected(places)
         except TimeoutError as error:
             raise self._lost(
                 f"no answer in {CONNECT_TIMEOUT_S} s; is the serial server on, and the address right?"
@@ -69,6 +73,34 @@ class TcpLink:
         line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         self._ears = ears
+
+    async def _connected(self, places: Sequence[str]) -> Ears:
+        """The first of them that answers. Raises OSError of the last."""
+        for nth, place in enumerate(places, start=1):
+            try:
+                _, ears = await asyncio.get_running_loop().create_connection(Ears, place, self._address.port)
+            except OSError:
+                if nth == len(places):
+                    raise
+            else:
+                return ears
+        raise OSError(f"{self._address.host} has no address")
+
+    async def _places(self) -> Sequence[str]:
+        """Where the host is. A name is looked up in a thread of its own: while the WAN is away that takes a minute.
+
+        The loop has few threads, and staff who sign in or print wait for the same ones.
+        """
+        host = self._address.host
+        if _is_number(host):
+            return [host]
+        if self._looking_up is not None and self._looking_up.under_way:  # or each opening would cost a thread
+            raise self._lost(f"the name {host} is still being looked up; is its name server reachable?")
+        self._looking_up = Errand(f"look up {host}", lambda: _addresses(host), lambda _: None)
+        try:
+            return await self._looking_up.result(CONNECT_TIMEOUT_S)
+        except ErrandHangsError as error:
+            raise self._lost(f"the name {host} was not found in {CONNECT_TIMEOUT_S} s; write its number") from error
 
     async def close(self) -> None:
         """Closes at once: bytes that the operating system never took are given up."""
@@ -116,3 +148,16 @@ class TcpLink:
 
     def _lost(self, why: str) -> LinkError:
         return LinkError(self.describe(), why)
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _addresses(host: str) -> Sequence[str]:
+    """In the order of the operating system, each once. Raises OSError."""
+    return list(dict.fromkeys(str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)))
