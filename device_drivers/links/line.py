@@ -75,9 +75,9 @@ class SharedLine:
         self._generation += 1
 
     async def let_go(self, hold: Hold) -> None:
-        """Takes a share back; the last one closes the line."""
+        """Takes a share back; the last closes the line, or whoever has it just now where the caller is cancelled."""
+        self._holds.discard(hold)
         async with self.turns.turn(Urgency.ASK):
-            self._holds.discard(hold)
             if not self._holds:
                 await self._shut()
 
@@ -95,9 +95,9 @@ class SharedLine:
         raise LinkError(self.describe(), "the line was lost; it has to be opened again")
 
     async def end(self, error: BaseException | None) -> None:
-        """Passes the line on; a LinkError shuts it before."""
+        """Passes the line on; a LinkError shuts it before, and so does that nobody holds it any more."""
         try:
-            if isinstance(error, LinkError):
+            if isinstance(error, LinkError) or not self._holds:
                 await self._shut()
         finally:
             self.turns.pass_on()

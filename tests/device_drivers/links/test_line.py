@@ -62,6 +62,36 @@ async def test_the_first_holder_opens_and_the_last_closes() -> None:
 
 
 @virtual_time
+async def test_who_is_cancelled_while_letting_go_holds_nothing_any_more() -> None:
+    """The port stayed open for as long as the process: no other program could have it, and no new settings."""
+    link = CountingLink()
+    line = SharedLine(link)
+    first, second = await line.hold(), await line.hold()
+    async with first.exchange():
+        leaving = asyncio.create_task(second.let_go())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+    assert link.closed == 0
+    await first.let_go()
+    assert link.closed == 1
+
+
+@virtual_time
+async def test_the_last_exchange_closes_what_nobody_holds() -> None:
+    link = CountingLink()
+    line = SharedLine(link)
+    only = await line.hold()
+    async with only.exchange():
+        leaving = asyncio.create_task(only.let_go())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait([leaving])
+        assert link.closed == 0
+    assert link.closed == 1
+
+
+@virtual_time
 async def test_a_refused_opening_leaves_nothing_open() -> None:
     link = CountingLink()
     link.refuse = True
