@@ -13,14 +13,14 @@ from device_drivers.cells.boards import LockBoards
 from device_drivers.cells.cabinet import Cabinet, Modules, Sleep, Unsteady
 from device_drivers.cells.evidence import AWAIT_TAKEN, OPEN, SECURE, Reading
 from device_drivers.cells.profile import CellsProfile
-from device_drivers.cells.vigil import Told, Vigil
+from device_drivers.cells.vigil import Vigil
+from device_drivers.cells.watching import PATIENCE_S, Eyes
 from device_drivers.device import ActKind, ActSpec, Arming, Json, Notebook, Outcome, Twin, Verdict
 from device_drivers.errors import DeviceRefused, DeviceUnavailable, OutcomeUnknown
 from device_drivers.links.line import SharedLine
 from device_drivers.links.link import LinkError
 
 FRESH_S = 0.5  # readings of an arming older than this are looked at again before the lock is pulsed
-PATIENCE_S = 30.0  # how long a cell may show nothing before a person is sent there; a board rests for up to 10
 DOOR_POLL_S = 0.05  # how often a door is looked at that was just unlocked
 
 
@@ -45,6 +45,7 @@ class CellCabinet:
         self._boards = LockBoards(profile)
         self._cabinet = Cabinet(profile, self._boards, modules, sleep)
         self._vigil = Vigil()
+        self._eyes = Eyes(profile, self._cabinet, self._vigil, notebook, sleep)
         self._armed_at_s = 0.0
         self._has_looked = False  # at all cells since the line was taken hold of
         self._acts = {spec.name: spec for spec in _acts(profile)}
@@ -91,9 +92,9 @@ class CellCabinet:
         Books follow what this shows: what is news was seen twice, and a cell that kept changing shows nothing.
         """
         seen = await self._cabinet.look()
-        believed = await self._believed(seen if self._has_looked else await self._twice(seen))
+        believed = await self._eyes.believed(seen if self._has_looked else await self._eyes.twice(seen))
         self._has_looked = True
-        await self._tell(self._vigil.look(believed))
+        await self._eyes.tell(self._vigil.look(believed))
         return twin.describe({cell: believed.get(cell, evidence.UNREADABLE) for cell in seen}, self._counters())
 
     async def recover(self) -> None:
@@ -139,7 +140,7 @@ class CellCabinet:
         if self._spec(act).kind is not ActKind.WATCH:
             raise DeviceRefused("invalid_act", f"{act} is no watch", waits_for="never")
         cell = self._cell(arming.readings)
-        look = self._taking if act == AWAIT_TAKEN else self._closing
+        look = self._eyes.taking if act == AWAIT_TAKEN else self._eyes.closing
         verdict = await look(cell, asyncio.get_running_loop().time() + (limit_s or self._profile.close_s))
         return _naming(verdict, arming)
 
@@ -188,75 +189,6 @@ class CellCabinet:
         while not (now := await self._cabinet.steady(cell)).readable and loop.time() < until:
             await self._sleep(1.0)
         return now
-
-    async def _taking(self, cell: str, until: float) -> Verdict:
-        loop = asyncio.get_running_loop()
-        closed_at: float | None = None  # since when its door is seen closed on the item
-        seen_inside = False
-        while True:
-            now = await self._one_look(cell)
-            verdict = evidence.judge_taking(now, witnessed=seen_inside)
-            closed_at = closed_at if verdict is not None and now.item else None
-            if verdict is not None and now.item and closed_at is None:
-                closed_at = loop.time()
-            if verdict is not None and (closed_at is None or loop.time() >= closed_at + self._profile.act_max_s):
-                return verdict
-            seen_inside = seen_inside or bool(now.item)
-            patience_s = 0.0 if now.readable else PATIENCE_S
-            if loop.time() >= until + patience_s and closed_at is None:
-                await self._tell(self._vigil.left_open(cell, now))
-                return evidence.at_limit(now, witnessed=seen_inside)
-            await self._sleep(self._profile.poll_s)
-
-    async def _closing(self, cell: str, until: float) -> Verdict:
-        loop = asyncio.get_running_loop()
-        while True:
-            now = await self._one_look(cell)
-            if (verdict := evidence.judge_closing(now)) is not None:
-                return verdict
-            if loop.time() >= until + (0.0 if now.readable else PATIENCE_S):
-                await self._tell(self._vigil.left_open(cell, now))
-                return evidence.left_open(now)
-            await self._sleep(self._profile.poll_s)
-
-    async def _one_look(self, cell: str) -> Reading:
-        """A believed look at the cell of an order, and at all others beside; a bounce is looked at again."""
-        seen = dict(await self._cabinet.look())
-        try:
-            seen[cell] = await self._cabinet.steady(cell)
-        except Unsteady:
-            seen[cell] = evidence.UNREADABLE
-        others = await self._believed({key: value for key, value in seen.items() if key != cell})
-        await self._tell(self._vigil.look({**others, cell: seen[cell]}, expected=cell))
-        return seen[cell]
-
-    async def _twice(self, seen: Mapping[str, Reading]) -> dict[str, Reading]:
-        """The first look since the line was lost is all news: looked at once more, all cells at a time."""
-        await self._sleep(self._profile.steady_s)
-        again = await self._cabinet.look()
-        return {cell: now if again[cell] == now else evidence.UNREADABLE for cell, now in seen.items()}
-
-    async def _believed(self, seen: Mapping[str, Reading]) -> dict[str, Reading]:
-        """A look in which whatever is news was looked at twice."""
-        believed = dict(seen)
-        for cell in self._vigil.surprising(seen):
-            try:
-                believed[cell] = await self._cabinet.steady(cell)
-            except Unsteady:
-                del believed[cell]
-        return believed
-
-    async def _tell(self, news: list[Told]) -> None:
-        """Each is committed; what stands told is kept, so that a restart does not tell it again."""
-        for kind, facts in news:
-            await self._notebook.note(kind, facts)
-        await self._keep()
-
-    async def _keep(self) -> None:
-        memory = self._vigil.memory
-        kept = await self._notebook.memory()
-        if any(kept.get(key) != value for key, value in memory.items()):
-            await self._notebook.remember(memory)
 
     # -- what must be so before a lock is pulsed -----------------------------------------------------------------------
 
