@@ -69,6 +69,7 @@ class CellCabinet:
         """Takes hold of the line. Raises DeviceUnavailable."""
         await self.disconnect()
         self._vigil.remember(await self._notebook.memory())
+        self._eyes.begin_anew()
         self._has_looked = False
         if self._profile.has_boards:
             try:

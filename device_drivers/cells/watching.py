@@ -6,13 +6,14 @@ Knows looks at cells and what is believed of them; must not know how an opening 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Mapping
 
 from device_drivers.cells import evidence
 from device_drivers.cells.cabinet import Cabinet, Sleep, Unsteady
 from device_drivers.cells.evidence import Reading
 from device_drivers.cells.profile import CellsProfile
-from device_drivers.cells.vigil import Told, Vigil
+from device_drivers.cells.vigil import ITEM_GONE, ITEM_PUT_BACK, Told, Vigil
 from device_drivers.device import Notebook, Verdict
 
 PATIENCE_S = 30.0  # how long a cell may show nothing before a person is sent there; a board rests for up to 10
@@ -24,6 +25,11 @@ class Eyes:
     def __init__(self, profile: CellsProfile, cabinet: Cabinet, vigil: Vigil, notebook: Notebook, sleep: Sleep) -> None:
         self._profile, self._cabinet, self._vigil = profile, cabinet, vigil
         self._notebook, self._sleep = notebook, sleep
+        self._untold: deque[Told] = deque()  # news that could not be written down yet
+
+    def begin_anew(self) -> None:
+        """The vigil goes on from what is written: an open door is news again by itself, an item that went is not."""
+        self._untold = deque(news for news in self._untold if news.kind in {ITEM_GONE, ITEM_PUT_BACK})
 
     async def taking(self, cell: str, until: float) -> Verdict:
         """Until the item was taken and the door closed, the door closed on it, or the time is over."""
@@ -85,9 +91,11 @@ class Eyes:
         return believed
 
     async def tell(self, news: list[Told]) -> None:
-        """Each is committed; what stands told is kept, so that a restart does not tell it again."""
-        for kind, facts in news:
-            await self._notebook.note(kind, facts)
+        """Each is committed, once; what stands told is kept, so that a restart does not tell it again."""
+        self._untold += news
+        while self._untold:
+            await self._notebook.note(*self._untold[0])
+            self._untold.popleft()
         await self._keep()
 
     async def _keep(self) -> None:

@@ -181,3 +181,34 @@ def test_one_bounce_is_no_news() -> None:
         assert b.notebook.notes == []
 
     on_bench(test)
+
+
+@pytest.mark.rule("PHY-5")
+@pytest.mark.parametrize("failing", [1, 2])
+def test_what_a_full_disk_did_not_take_is_told_when_it_does_and_once(failing: int) -> None:
+    """An item that was stolen meanwhile was seen to go, and nobody ever told of it."""
+
+    async def test(b: Bench, driver: CellCabinet) -> None:
+        await driver.probe()
+        note, asked = b.notebook.note, 0
+
+        async def on_a_full_disk(kind: str, facts: Any, memory: Any = None) -> None:
+            nonlocal asked
+            asked += 1
+            if asked == failing:
+                raise OSError("no space left on device")
+            await note(kind, facts, memory)
+
+        b.notebook.note = on_a_full_disk  # type: ignore[method-assign]
+        b.control("force", cell="02", takes=True)
+        with pytest.raises(OSError, match="no space"):
+            await driver.probe()
+        await driver.disconnect()
+        await driver.connect()
+        await driver.probe()
+        await driver.probe()
+        kinds = [kind for kind, _ in b.notebook.told]
+        assert kinds.count("item_gone") == 1
+        assert kinds.count("door_forced") == (1 if failing == 1 else 2)  # what stands told was not written down
+
+    on_bench(test)
