@@ -159,7 +159,7 @@ class ModbusLine:
         for name in ("late_answer", "slow"):
             if (fault := unit.armed.take(name, now)) is not None:
                 delay_s += fault.args["delay_s"]
-        self._agenda.at(now + delay_s, partial(self._send, unit, frame))
+        self._agenda.at(now + delay_s, partial(self._send, unit, unit.outages, frame))
 
     def _spoilt(self, unit: Unit, frame: bytes, now: float) -> bytes:
         if unit.armed.take("wrong_crc", now) is not None:
@@ -171,8 +171,9 @@ class ModbusLine:
         garbage = self._armed.take("garbage", now)
         return frame if garbage is None else garbage.args["hex"] + frame
 
-    def _send(self, unit: Unit, frame: bytes, now: float) -> None:
-        if unit.powered and now >= self._stuck_until_s:
+    def _send(self, unit: Unit, outages: int, frame: bytes, now: float) -> None:
+        """What it had to say went with its power, also where that is back by now."""
+        if unit.powered and unit.outages == outages and now >= self._stuck_until_s:
             self._out.append(Send(frame))
 
     # --- time and faults ------------------------------------------------------------------------------------------
@@ -223,6 +224,7 @@ class ModbusLine:
         if unit.powered == on:
             return
         unit.powered = on
+        unit.outages += not on
         unit.tell("show", "power_restored" if on else "power_lost", {}, now)
         (unit.power_back if on else unit.power_lost)(now)
 

@@ -52,7 +52,7 @@ class Unit:
         self.options = parse_options(device, options, {"answer_s": 0.01, **self.OPTIONS})
         self.armed = Armed()
         self.powered = True
-        self.frames = 0
+        self.frames = self.outages = 0
 
     # --- what a kind of unit overrides ----------------------------------------------------------------------------
 

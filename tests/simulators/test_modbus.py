@@ -40,6 +40,17 @@ def test_each_unit_answers_its_own_address_and_nobody_another() -> None:
     assert b.pulses == ["lock-1"]
 
 
+def test_an_answer_that_waits_is_gone_with_the_power() -> None:
+    """A board that is back in time must not confirm what it was told before."""
+    b = Bench()
+    b.fault("late_answer", "lock-1", delay_s=2.0)
+    assert b.send(FLASH) == ""
+    b.fault("power_loss", "lock-1", off_s=0.5)
+    b.run(5.0)
+    assert b.sent == []
+    assert b.send(FLASH) == FLASH
+
+
 def test_every_function_of_a_unit_of_memory() -> None:
     b = Bench()
 
