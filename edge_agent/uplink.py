@@ -47,6 +47,11 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _quoted = lru_cache(maxsize=512)(_json)  # ids and subjects come back with each event of their order
 
 
+def _unmarked(tx: Tx, marking: frozenset[int], sql: str, limit: int) -> list[Any]:
+    """Rows that are not on their way to be marked as sent."""
+    return [row for row in tx.all(sql, limit + len(marking)) if row[0] not in marking][:limit]
+
+
 class TwinBox:
     """The newest twin of each device until somebody takes it: however slow he is, there is one of each (DEV-4)."""
 
@@ -144,28 +149,24 @@ class JournalOutbox:
         if (failed := self._not_marked) is not None:
             self._not_marked = None
             raise failed
-        look = partial(self._replies if lane == "replies" else self._events, limit=limit)
+        marking = frozenset(self._marking[lane])  # now: while it is read aside, their marks may be written, or fail
+        look = partial(self._replies if lane == "replies" else self._events, marking=marking, limit=limit)
         # A backlog is read apart, for its pages may have to come from the disk first.
         rows = await self._journal.read(look) if lane in self._behind else self._journal.glance(look)
         (self._behind.add if len(rows) == limit else self._behind.discard)(lane)
         return rows
 
-    def _replies(self, tx: Tx, limit: int) -> list[Outgoing]:
+    def _replies(self, tx: Tx, marking: frozenset[int], limit: int) -> list[Outgoing]:
         sql = "SELECT n, instruction, time, data FROM replies WHERE sent = 0 ORDER BY n LIMIT ?"
         return [
             Outgoing(n, self._around(data, REPLY.type, f"{self._journal.id}-r{n}", time, to))
-            for n, to, time, data in self._unmarked(tx, "replies", sql, limit)
+            for n, to, time, data in _unmarked(tx, marking, sql, limit)
         ]
 
-    def _events(self, tx: Tx, limit: int) -> list[Outgoing]:
+    def _events(self, tx: Tx, marking: frozenset[int], limit: int) -> list[Outgoing]:
         self._asked = resending.count(tx)
         sql = "SELECT seq, type, subject, time, data FROM outbox WHERE sent = 0 ORDER BY seq LIMIT ?"
-        return [self._event(row) for row in self._unmarked(tx, "events", sql, limit)]
-
-    def _unmarked(self, tx: Tx, lane: Lane, sql: str, limit: int) -> list[Any]:
-        """Rows that are not on their way to be marked as sent."""
-        marking = self._marking[lane]
-        return [row for row in tx.all(sql, limit + len(marking)) if row[0] not in marking][:limit]
+        return [self._event(row) for row in _unmarked(tx, marking, sql, limit)]
 
     def after(self, tx: Tx, seq: int, limit: int) -> list[Outgoing]:
         """Events behind `seq`, whatever became of them on their way up; ascending."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from cloud_bridge.messages.catalogue import CATALOGUE
 from cloud_bridge.ports import StoreFailed
 from edge_agent import app
 from edge_agent.clock import Clock
+from edge_agent.journal.tx import Tx
 from edge_agent.observed import ReadingBox
 from edge_agent.orders import resending
 from edge_agent.uplink import MAX_BIRTH_BYTES, About, JournalOutbox, TwinBox
@@ -342,6 +344,31 @@ async def test_what_was_acknowledged_is_not_sent_again_while_its_mark_waits_for_
         with pytest.raises(StoreFailed):
             await seqs(outbox)
         assert before[-1] + 1 in await seqs(outbox), "what could not be marked goes out once more"
+
+
+@pytest.mark.rule("SES-5")
+async def test_what_is_marked_while_a_backlog_is_read_is_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, durable, read_all = Gate(), threading.Event(), Tx.all
+
+    def read_slowly(tx: Tx, sql: str, *values: Any) -> list[Any]:
+        rows = read_all(tx, sql, *values)
+        if "outbox WHERE sent = 0" in sql:
+            gate.open()
+            assert durable.wait(60)
+        return rows
+
+    async with opened(tmp_path, gate) as journal:
+        for _ in range(4):
+            await journal.write(lambda tx: tx.emit("branchgate.journal.changed.v1", None, {"what": "w"}))
+        outbox = JournalOutbox(journal, About(BRANCH, {}, "", dict), Wall().clock())
+        before = await seqs(outbox, 2)
+        await held(journal, gate)
+        await outbox.mark_sent("events", before)
+        outbox._marked.add_done_callback(lambda _: durable.set())
+        monkeypatch.setattr(Tx, "all", read_slowly)
+        assert await seqs(outbox, 2) == [key + 2 for key in before]
 
 
 @pytest.mark.rule("OUT-2")
