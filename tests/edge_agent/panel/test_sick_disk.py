@@ -57,3 +57,17 @@ async def test_on_a_full_disk_no_new_order_is_taken_and_what_is_there_goes_on(
         assert held.json()["status"] == "accepted"
         browser = await Browser.of(panel, Role.TELLER.value)
         assert "日志库不能写入" in (await browser.get("/")).body.decode()
+
+
+async def test_people_get_in_also_where_the_disk_fails_while_the_agent_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A failed password counted in memory then, and the right one was answered with 503."""
+    quick(monkeypatch)
+    async with Book(tmp_path) as book:
+        panel = await site(book)
+        book.disk.full = True
+        headers = await panel.sign_in(Role.TELLER.value)
+        assert (await panel.ask("GET", "/orders", **headers)).status == 200
+        assert "signed in, which is not in the journal" in caplog.text
+        book.disk.full = False
