@@ -42,10 +42,11 @@ def open_own(path: Path) -> int:
 
 def nearest_to(folder: Path) -> Path:
     """The folder, or what is nearest to it of what is there: also of names that are too long, or not ours to see."""
-    return next((path for path in (folder, *folder.parents) if _is_there(path)), Path("/"))
+    return next((path for path in (folder, *folder.parents) if is_there(path)), Path("/"))
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """False also where that cannot be looked at, or no file may be called so."""
     try:
         return path.exists()
     except OSError:

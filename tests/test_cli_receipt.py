@@ -79,6 +79,7 @@ def test_the_templates_that_ship_are_listed(capsys: pytest.CaptureFixture[str]) 
         (["preview", "ticket", "--value", "number"], 2, "number", "NAME=TEXT"),
         (["preview", "ticket", "--value", "a=1", "--value", "a=2"], 2, "a=2", "NAME=TEXT"),
         (["preview", "nope"], 78, "There is no template “nope”", "or one that ships: card_receipt, receipt, ticket"),
+        (["preview", "n" * 300], 78, "There is no template “nnn", "or one that ships: card_receipt, receipt, ticket"),
         (["preview", "ticket.fr"], 78, "There is no template “ticket.fr”", "card_receipt, receipt, ticket"),
         (["preview", "nope.toml"], 78, "nope.toml:1: cannot be read", "docs/receipts.md"),
         (["preview", "/no/such.toml"], 78, "/no/such.toml:1: cannot be read", "docs/receipts.md"),

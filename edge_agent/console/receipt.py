@@ -24,6 +24,7 @@ from device_drivers.receipts.sheet import Sheet
 from device_drivers.receipts.template import Template, template_of
 from edge_agent.findings import Problem, Saying, at, unreadable
 from edge_agent.hand_written import Unreadable, members_of, read_text
+from edge_agent.plain_file import is_there
 from edge_agent.texts import Texts
 
 MAX_BYTES = 64 * 1024
@@ -105,7 +106,7 @@ def found(name: str, lang: str) -> Path | None:
     """
     known, path = shipped(), Path(name)
     named = known.get(name) or known.get(f"{name}.{lang}")
-    a_path = path.name != name or path.suffix == ".toml" or path.exists()
+    a_path = path.name != name or path.suffix == ".toml" or is_there(path)
     return named or (path if a_path else None)
 
 
