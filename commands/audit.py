@@ -9,7 +9,7 @@ import typer
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.console.screen import Screen
 from cloud_bridge.digests import shortened
-from commands.journal_here import Config, Folder, journal_folder, say_findings
+from commands.journal_here import Config, Folder, journal_folder, say_findings, told_of_journal
 from commands.kit import Json, Speak, T, group
 
 app = group("help.audit")
@@ -23,16 +23,14 @@ def audit_verify(
     as_json: Json = False,
     lang: Speak = None,
 ) -> int:
-    from edge_agent.console.journal import NoJournal, head_of, prove
+    from edge_agent.console.journal import head_of, prove
 
     screen, where = Screen(T, as_json=as_json), journal_folder(folder, config)
     kept = head_of(head) if head is not None else None
     if head is not None and kept is None:
         raise Problem(Exit.USAGE, "bad_head", given=head)
-    try:
+    with told_of_journal(where):
         proof = prove(where, kept)
-    except NoJournal as none:
-        raise Problem(Exit.NOT_FOUND, "no_journal", folder=where) from none
     say_findings(screen, proof.findings)
     last = proof.head
     told = {"rows": proof.rows, "first": proof.first, "head": f"{last.seq}:{last.hash}" if last else "-"}
@@ -53,13 +51,11 @@ def audit_show(
     as_json: Json = False,
     lang: Speak = None,
 ) -> int:
-    from edge_agent.console.journal import NoJournal, Wanted, rows
+    from edge_agent.console.journal import Wanted, rows
 
     screen, where = Screen(T, as_json=as_json), journal_folder(folder, config)
-    try:
+    with told_of_journal(where):
         found = rows(where, Wanted(last, who, what, act))
-    except NoJournal as none:
-        raise Problem(Exit.NOT_FOUND, "no_journal", folder=where) from none
     if as_json:
         screen.json(found)
         return Exit.OK

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +14,7 @@ from central_scheduler.console.desk import Desk
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.console.screen import Screen
 from commands.adopt_here import adopt_here
-from commands.journal_here import Config, Folder, journal_folder, say_findings
+from commands.journal_here import Config, Folder, journal_folder, say_findings, told_of_journal
 from commands.kit import Json, Note, Speak, T, Yes, at_desk, by_system, group, mib
 from commands.secrets import FromStdin, Secrets, on_box_only
 
@@ -46,13 +45,11 @@ async def journal_adopt(
 
 @app.command("verify", help=T("help.journal_verify"))
 def journal_verify(folder: Folder = None, config: Config = None, as_json: Json = False, lang: Speak = None) -> int:
-    from edge_agent.console.journal import NoJournal, verify
+    from edge_agent.console.journal import verify
 
     screen, where = Screen(T, as_json=as_json), journal_folder(folder, config)
-    try:
+    with told_of_journal(where):
         verdict = verify(where)
-    except NoJournal as none:
-        raise Problem(Exit.NOT_FOUND, "no_journal", folder=where) from none
     say_findings(screen, verdict.findings)
     counts = {"events": verdict.events, "orders": verdict.orders, "attempts": verdict.attempts}
     screen.say(T("console.journal_good" if verdict.good else "console.journal_bad", folder=where, **counts))
@@ -63,15 +60,11 @@ def journal_verify(folder: Folder = None, config: Config = None, as_json: Json =
 
 @app.command("wear", help=T("help.journal_wear"))
 def journal_wear(folder: Folder = None, config: Config = None, as_json: Json = False, lang: Speak = None) -> int:
-    from edge_agent.console.journal import NoJournal, worn
+    from edge_agent.console.journal import worn
 
     screen, where = Screen(T, as_json=as_json), journal_folder(folder, config)
-    try:
+    with told_of_journal(where):
         counts = worn(where)
-    except NoJournal as none:
-        raise Problem(Exit.NOT_FOUND, "no_journal", folder=where) from none
-    except sqlite3.Error as error:
-        raise Problem(Exit.FAILED, "unreadable_journal", folder=where, why=error) from error
     shown = {name: mib(counts[name]) if name in counts else "?" for name in ("bytes", "bytes_per_order")}
     screen.say(T("console.wear", folder=where, **{"commits": 0, "orders": 0, **counts, **shown}))
     held = {"held": mib(counts["held"]), "free": mib(counts["free"]), "rows": counts["rows"]}

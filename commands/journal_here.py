@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +13,7 @@ from rich.text import Text
 
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.console.screen import Screen, harmless, painted
-from commands.kit import T, refused
+from commands.kit import T, by_system, refused
 
 if TYPE_CHECKING:
     from edge_agent.audit.opened import Found
@@ -32,6 +34,22 @@ def journal_folder(folder: Path | None, config: Path | None) -> Path:
     if found is None:
         raise Problem(Exit.USAGE, "one_folder")
     return found
+
+
+@contextmanager
+def told_of_journal(folder: Path) -> Iterator[None]:
+    """What can go wrong while it is read, as problems: none there, not ours to look into, damaged."""
+    from edge_agent.audit.opened import NoJournal
+
+    try:
+        yield
+    except NoJournal as none:
+        raise Problem(Exit.NOT_FOUND, "no_journal", folder=folder) from none
+    except OSError as error:
+        why = by_system(error)
+        raise Problem(Exit.FAILED, "unreadable_journal", remedy="lock_unseen", folder=folder, why=why) from error
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise Problem(Exit.FAILED, "unreadable_journal", folder=folder, why=error) from error
 
 
 def say_findings(screen: Screen, findings: Sequence[Found]) -> None:

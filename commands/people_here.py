@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from central_scheduler.console.problem import Exit, Problem
+from commands.journal_here import told_of_journal
 from commands.kit import T, door_problem, refused, said
 
 if TYPE_CHECKING:
@@ -39,13 +40,10 @@ def house_of(config: Path) -> House:
 
 def standing(house: House) -> Standing:
     """What its journal says of itself. Raises Problem."""
-    from edge_agent.audit.opened import NoJournal
     from edge_agent.console.standing import look
 
-    try:
+    with told_of_journal(house.journal):
         return look(house)
-    except NoJournal as none:
-        raise Problem(Exit.NOT_FOUND, "no_journal", folder=none.folder) from none
 
 
 def hello(house: House) -> Hello:

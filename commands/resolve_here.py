@@ -12,6 +12,7 @@ from central_scheduler.console.order_resolve import Decision
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.console.screen import Screen
 from cloud_bridge.messages.words import TWO_PEOPLE
+from commands.journal_here import told_of_journal
 from commands.kit import T
 from commands.people_here import house_of, wish
 from commands.secrets import Secrets
@@ -34,13 +35,9 @@ def resolve_here(screen: Screen, decision: Decision, config: Path, secrets: Secr
 
 
 def _attempt(config: Path, decision: Decision) -> str:
-    from edge_agent.console.journal import NoJournal
-
     house = house_of(config)
-    try:
+    with told_of_journal(house.journal):
         attempt = house.attempt(decision.order, decision.step)
-    except NoJournal as none:
-        raise Problem(Exit.NOT_FOUND, "no_journal", folder=house.journal) from none
     if attempt is None:
         raise Problem(Exit.NOT_FOUND, "no_step", order=decision.order, step=decision.step, steps="?")
     return attempt

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +97,24 @@ def test_what_is_not_there_and_what_is_not_said(
     assert (code, f"no journal in {tmp_path}" in said.replace("\n", " ")) == (3, True)
     assert run(capsys, command)[0] == 2
     assert run(capsys, command, tmp_path, "--config", tmp_path / "x.toml")[0] == 2
+
+
+@pytest.mark.parametrize("command", ["journal verify", "journal wear", "audit verify", "audit show"])
+def test_a_folder_that_is_not_ours_to_look_into_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A branch's folder is 0700: whoever forgot sudo met an error that nobody foresaw."""
+    stat = os.stat
+
+    def closed(path: Any, **more: Any) -> os.stat_result:
+        if isinstance(path, str | os.PathLike) and Path(path).parent == tmp_path:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, **more)
+
+    monkeypatch.setattr(os, "stat", closed)
+    assert cli.run([*command.split(), str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert ("cannot be read" in said, "foresaw" in said) == (True, False), said
 
 
 def test_lines_on_standard_output_are_json_and_nothing_else(capsys: pytest.CaptureFixture[str], folder: Path) -> None:
