@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from central_scheduler.console import lines
 from central_scheduler.console.problem import Exit, Problem
 from central_scheduler.console.screen import Screen, harmless, painted
 from commands.at_box import BOX, ThisBox
@@ -100,13 +101,12 @@ def _state(link: Mapping[str, Any]) -> str:
 
 def _row(device: str, twin: Mapping[str, Any]) -> list[Text]:
     state, lane = str(twin.get("state", "starting")), str(twin.get("lane", ""))
-    counts = [f"{unit} {one['count']}" for unit, one in dict(twin.get("storage", {})).items() if "count" in one]
     return [
         Text(harmless(device)),
         painted(T.word("device_state", state), state),
         Text(harmless(T.word("reason", str(twin.get("reason", ""))))),
         painted(T.word("lane", lane), lane),
         Text(harmless(str(twin.get("order") or ""))),
-        Text(harmless(T.word("media", str(twin.get("media", ""))))),
-        Text(harmless(", ".join(counts))),
+        Text(harmless(lines.media(str(twin.get("media", "")), T))),
+        Text(harmless(lines.storage(dict(twin.get("storage") or {}), T))),
     ]

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Protocol
@@ -249,8 +248,12 @@ def _box(agent: Agent, bridge: Bridge, stack: AsyncExitStack) -> Box:
     devices = {device.id: device for device in agent.settings.device}
     recordings = Recordings(agent.settings.journal.folder, devices, agent.lines)
     stack.callback(recordings.close)
-    branch, link = agent.settings.branch.id, partial(asdict, bridge.status)
-    return Box(BoxParts(branch, agent.journal, agent.clock, versions(), link, agent.lanes, recordings))
+
+    def link() -> dict[str, Any]:
+        return asdict(bridge.status)  # asked for each time: its counts are taken together when somebody looks
+
+    parts = BoxParts(agent.settings.branch.id, agent.journal, agent.clock, versions(), link, agent.lanes, recordings)
+    return Box(parts)
 
 
 def _twin_sink(agent: Agent) -> Callable[[str, dict[str, Any]], None]:

@@ -23,7 +23,7 @@ LOOK: dict[str, Any] = {
     "link": {"connected": False, "last_error": "refused \x1b[31m", "sent_events": 7},
     "devices": {
         "card-1": {"state": "online", "lane": "shut", "reason": "card_jam", "media": "jammed", "order": "O-1",
-                   "storage": {"stacker": {"count": 40}}},
+                   "storage": {"errorBin": {"type": "retain", "replenishmentStatus": "high", "count": 40}}},
     },
 }  # fmt: skip
 
@@ -51,7 +51,9 @@ def test_a_shell_that_asks_is_answered(
     assert wanted in capsys.readouterr().out.split()
 
 
-@pytest.mark.parametrize(("lang", "words"), [("en", ("card jam", "shut", "stacker 40")), ("zh", ("卡", "时钟"))])
+@pytest.mark.parametrize(
+    ("lang", "words"), [("en", ("card jam", "shut", "bin 40 high")), ("zh", ("卡", "时钟", "回收箱 40"))]
+)
 def test_the_picture_tells_what_the_agent_told(
     monkeypatch: pytest.MonkeyPatch, lang: str, words: tuple[str, ...]
 ) -> None:

@@ -25,6 +25,7 @@ from device_drivers.device import ActKind, ActSpec
 from device_drivers.links.link import Link
 from edge_agent import app, watchdog
 from edge_agent.clock import Clock
+from edge_agent.console.door import NoDoor, hand_in, instruction
 from edge_agent.fleet.lane import Lane
 from edge_agent.journal import opening
 from edge_agent.journal.journal import JournalLocked, JournalUnusable
@@ -373,6 +374,20 @@ async def test_a_planned_stop_tells_its_own_death(tmp_path: Path) -> None:
     assert (death["type"], death["data"]["reason"]) == ("branchgate.session.died.v1", "planned_stop")
     assert seconds < STOP_BOUND_S
     assert code == 0, said
+
+
+@pytest.mark.process
+async def test_what_went_up_is_counted_at_the_door(tmp_path: Path) -> None:
+    """Asked there alone: no wall display and no page looks at the link in between."""
+    with Broker(tmp_path) as broker, Process(tmp_path, config(tmp_path, broker.port)) as agent:
+        look = instruction("B0001", "box.look", {}, "/people/top")
+        folder, sent = parse(agent.config.read_text("utf-8")).door_folder(), 0
+        assert agent.hear("READY=1")
+        async with asyncio.timeout(60):
+            while not sent:
+                with contextlib.suppress(NoDoor):  # it is opened a moment later
+                    sent = (await asyncio.to_thread(hand_in, folder, look))["link"]["sent_events"]
+                await asyncio.sleep(0.05)
 
 
 @pytest.mark.process
