@@ -43,9 +43,9 @@ def build(house: House, *, tls: bool, more: More | None = None) -> tuple[App, Fa
         """This API as an OpenAPI document."""
         return app.openapi()
 
-    if more is not None:
-        more(app, gate, house)
     _refusals(app)
+    if more is not None:  # may tell a refusal in another form where a person reads it
+        more(app, gate, house)
     declared(app)
     return Limits(app, house.clock.steady, tls=tls), app
 

@@ -107,9 +107,9 @@ class Gate:
         guest = self.guest(request) if needs is not Open.NOBODY else None
         if needs is not Open.NOBODY and guest is None:
             raise Refused(401, "sign_in", headers={"www-authenticate": "Bearer"})
+        request.state.guest = guest  # known even where it may not: a refusal is told to somebody
         if isinstance(needs, Right) and guest is not None and not guest.who.may(needs):
             raise Refused(403, "not_allowed")
-        request.state.guest = guest
 
 
 def from_here(request: Request) -> bool:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.orders.exercising import EXERCISES
+from edge_agent.texts import LANGUAGES, load
 from tests.edge_agent.bench import Bench
 from tests.edge_agent.cabinet import CellBranch, with_cabinet
 from tests.virtual_time import run
@@ -41,3 +43,9 @@ def test_a_card_is_held_out_and_taken_back(tmp_path: Path) -> None:
             assert dict(b.verdict().acts) == {"card_drawn": 1, "card_presented": 1, "card_captured": 1}
 
     run(test())
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_help_of_the_command_names_every_act(lang: str) -> None:
+    told = load(lang)["help.a_act"]
+    assert [act for _, act in EXERCISES if act not in told] == []

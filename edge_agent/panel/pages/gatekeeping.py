@@ -6,21 +6,23 @@ Knows gate and refusals; must not know any page's content.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self, TypeVar
-from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
+from starlette.exceptions import HTTPException
 
 from cloud_bridge.ports import StoreFailed
 from edge_agent.journal.tx import Tx
 from edge_agent.panel.branch import House
 from edge_agent.panel.gate import Gate, Guest, Open, Refused
-from edge_agent.panel.pages.render import Here, page
+from edge_agent.panel.pages.render import Here, onward, page
 from edge_agent.people.register import Person
 from edge_agent.people.roles import Right
 
 T = TypeVar("T")
+_LOOKS = frozenset({"GET", "HEAD"})
 
 
 class Turned(Exception):
@@ -67,17 +69,29 @@ def here(house: House, asked: int = 0, seq: int = 0) -> Here:
     return Here(house.branch, house.journal.id, seq, asked)
 
 
-def refusals(app: FastAPI, house: House) -> None:
-    """How each is told."""
+def refusals(app: FastAPI, gate: Gate, house: House, apart: str) -> None:
+    """How each is told. What lies under `apart` is for programs, and keeps its own form."""
 
     @app.exception_handler(Turned)
     async def turned(request: Request, no: Turned) -> Response:
-        if no.code == "sign_in" and request.method in ("GET", "HEAD"):
-            return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", 303)
+        looks = request.method in _LOOKS
+        if no.code == "sign_in" and looks:
+            return RedirectResponse(f"/sign-in?next={onward(request)}", 303)
         guest = getattr(request.state, "guest", None)
-        model: dict[str, Any] = {"code": no.code, "places": no.places, "reply": no.reply, "done": ""}
+        model: dict[str, Any] = {"code": no.code, "places": no.places, "reply": no.reply, "done": "", "looks": looks}
         model["alone"] = no.status == 422  # in a form the cause is enough: what to send again is the form itself
         return page(request, "told.html", here(house), guest, no.status, **model)
+
+    otherwise = app.exception_handlers[HTTPException]
+
+    @app.exception_handler(HTTPException)
+    async def astray(request: Request, no: HTTPException) -> Response:
+        """An address of no page, typed or kept from long ago."""
+        if request.method not in _LOOKS or no.status_code != 404 or request.url.path.startswith(apart):
+            return await otherwise(request, no)  # type: ignore[no-any-return, misc]
+        with suppress(Refused):
+            request.state.guest = gate.guest(request)
+        return await turned(request, Turned(404, "not_found"))
 
 
 def after(path: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
@@ -58,6 +59,12 @@ def language_of(request: Request) -> str:
     return "zh"
 
 
+def onward(request: Request) -> str:
+    """Where to lead back to after the sign-in: a choice stands in the query, and without it the page is another."""
+    query = request.url.remove_query_params(LANG).query
+    return quote(f"{request.url.path}?{query}" if query else request.url.path)
+
+
 def page(
     request: Request, name: str, here: Here, guest: Guest | None, /, status: int = 200, **model: Any
 ) -> HTMLResponse:
@@ -75,6 +82,8 @@ def page(
         "may": {right.value: person is not None and person.may(right) for right in Right},
         "csrf": guest.session.csrf if guest is not None and guest.session else "",
         "path": request.url.path,
+        "about": request.path_params,  # the order or machine that the address names
+        "onward": onward(request),
         "other": request.url.remove_query_params(LANG).include_query_params(**{LANG: _other(lang)}).query,
     }
     html = _environment().get_template(name).render({**around, **model})

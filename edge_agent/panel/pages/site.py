@@ -8,7 +8,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from edge_agent.panel.branch import House
-from edge_agent.panel.build import More
+from edge_agent.panel.build import API, More
 from edge_agent.panel.gate import Gate, Table
 from edge_agent.panel.pages import (
     branch_pages,
@@ -38,6 +38,6 @@ def pages(*, tls: bool) -> More:
         vouching.routes(table, house)
         record_pages.routes(table, house)
         wall_pages.routes(app, gate, house, tls=tls)
-        refusals(app, house)
+        refusals(app, gate, house, API)
 
     return more
