@@ -66,7 +66,7 @@ async def look(house: House, work: Callable[[Tx], T]) -> T:
 
 
 def here(house: House, asked: int = 0, seq: int = 0) -> Here:
-    return Here(house.branch, house.journal.id, seq, asked)
+    return Here(house.branch, house.journal.id, seq, house.clock.now(), asked)
 
 
 def refusals(app: FastAPI, gate: Gate, house: House, apart: str) -> None:

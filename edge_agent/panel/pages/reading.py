@@ -152,10 +152,11 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An order in the list, with its customer's reference."""
+    """An order in the list, with its customer's reference, and since when it stands as it does."""
 
     order: OrderRow
     customer: str
+    since: str
 
 
 def find(tx: Tx, wanted: Wanted) -> list[Line]:
@@ -172,7 +173,10 @@ def find(tx: Tx, wanted: Wanted) -> list[Line]:
         asked.append(f"state IN ({', '.join('?' * len(wanted.states))})")
         values += wanted.states
     sql = f"SELECT id, customer FROM orders WHERE {' AND '.join(asked)} ORDER BY n DESC LIMIT ?"
-    return [Line(get_order(tx, row["id"]), row["customer"]) for row in tx.all(sql, *values, PAGE + 1)]
+    return [
+        Line(get_order(tx, row["id"]), row["customer"], _asked(tx, row["id"])[0])
+        for row in tx.all(sql, *values, PAGE + 1)
+    ]
 
 
 def customer_of(tx: Tx, order: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,7 +16,8 @@ from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
 
 from cloud_bridge import rejection
 from cloud_bridge.digests import is_digest
@@ -48,6 +50,7 @@ class Here:
     branch: str
     journal: str
     seq: int  # the newest event that the page knows
+    now: datetime  # what the branch's clock says: a time of another day is shown with its date
     asked: int = 0  # how many questions wait for people
 
 
@@ -97,6 +100,16 @@ def _other(lang: str) -> str:
     return "en" if lang == "zh" else "zh"
 
 
+@pass_context
+def _clock(page: Context, time: str) -> str:
+    return words.clock(time, page["here"].now)
+
+
+@pass_context
+def _minute(page: Context, time: str) -> str:
+    return words.clock(time, page["here"].now, "")
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -106,7 +119,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"clock": words.clock, "day": words.day, "lasted": words.lasted, "plain": words.plain}
+    made.filters |= {"clock": _clock, "minute": _minute, "day": words.day, "lasted": words.lasted, "plain": words.plain}
     made.tests["digest"] = is_digest
     made.globals |= {"because": rejection.told}
     made.globals |= {"static": {name: f"/static/{name}?v={digest}" for name, (_, digest) in _files().items()}}

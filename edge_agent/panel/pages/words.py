@@ -13,12 +13,14 @@ from typing import Any
 from cloud_bridge.digests import shortened
 
 
-def clock(time: str) -> str:
-    """Contract text -> `10:02:33` of the branch; what cannot be read is shown as it is."""
+def clock(time: str, now: datetime, seconds: str = ":%S") -> str:
+    """Contract text -> `10:02:33` of the branch, of another day with its date; what cannot be read as it is."""
     try:
-        return datetime.fromisoformat(time).astimezone().strftime("%H:%M:%S")
+        then, today = datetime.fromisoformat(time).astimezone(), now.astimezone()
     except ValueError:
         return time
+    year = "" if then.year == today.year else "%Y-"
+    return then.strftime(("" if then.date() == today.date() else f"{year}%m-%d ") + f"%H:%M{seconds}")
 
 
 def day(time: str) -> str:
