@@ -203,6 +203,9 @@ def _panel(agent: Agent, deciding: Deciding, bridge: Bridge, outbox: JournalOutb
         status = bridge.status
         return Link(status.connected, time.monotonic() - status.since_s)
 
+    async def probe(device: str) -> None:
+        await agent.lanes[device].look()
+
     from edge_agent.upkeep.watching import Watching
 
     assert agent.lines is not None, "the lanes are made before anybody looks"
@@ -210,7 +213,7 @@ def _panel(agent: Agent, deciding: Deciding, bridge: Bridge, outbox: JournalOutb
     part, staff, branch = agent.settings.panel, deciding.staff, deciding.branch.id
     twins, last = (lambda: agent.shown), agent.last_readings.of
     house = House(
-        branch, agent.journal, deciding.intake, agent.clock, staff, deciding, outbox, twins, last, link, watching
+        branch, agent.journal, deciding.intake, agent.clock, staff, deciding, outbox, twins, last, link, watching, probe
     )
     more = pages(tls=part.tls_certificate is not None)
     return Panel(house, Listen(*part.address(), part.tls_certificate, part.tls_key), more)

@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from cloud_bridge.ports import StoreFailed
+from cloud_bridge.waiting import first
 from device_drivers.device import HasCells
 from device_drivers.errors import DeviceUnavailable
+from edge_agent.fleet.looks import Looks
 from edge_agent.fleet.parts import LaneParts
 from edge_agent.fleet.queue import Queue
 from edge_agent.fleet.rest import Rest
@@ -45,6 +47,7 @@ class Lane:
         self._work = Work(parts, self._showing, self._at_rest)
         self._senses = Senses(parts, self._showing)
         self._at_ease = Rest(parts.driver)
+        self._looks = Looks()
         self._look_due_s = 0.0  # loop time of the next look at a device where nothing happens
         self._idle = asyncio.Event()
         self._idle.set()
@@ -64,6 +67,11 @@ class Lane:
 
     def wake(self) -> None:
         self._at_ease.wake()
+
+    async def look(self) -> None:
+        """Has the device asked how it is, as soon as its lane may, and returns once that is shown. Moves nothing."""
+        self._at_ease.wake()
+        await self._looks.wait()
 
     async def stop(self, limit_s: float) -> None:
         """No further step is begun; an act that is under way gets `limit_s` to come to its end."""
@@ -123,20 +131,23 @@ class Lane:
         await self._showing.lost(lost.reason)
         say = self._queue.say_waiting if for_a_moment else self._queue.say_away
         await self._journal.write(lambda tx: say(tx, lost.reason))
+        self._looks.tell(self._looks.taken())
         await self._senses.keep()  # an hour goes by also where nobody counts
 
     async def _rest(self, seconds: float) -> None:
-        await self._p.sleep(seconds * (0.75 + self._p.jitter() / 2))
+        await first(self._p.sleep(seconds * (0.75 + self._p.jitter() / 2)), self._looks.called())
 
     async def _serve(self) -> None:
         await self._p.sleep(self._driver.settle_s)  # PHY-1: it may still be moving, or hold bytes for a dead connection
         await self._work.settle_doubts()
-        await self._work.observe()
+        await self._observe()
         self._senses.begin()
         self._nothing_due()
         while not self._stopping:
             self._beat()
             await self._senses.look()
+            if self._looks.wanted:
+                await self._observe()
             if await self._next():
                 self._nothing_due()
             else:
@@ -156,8 +167,13 @@ class Lane:
         elif self._at_ease.was_woken():
             self._nothing_due()
         elif asyncio.get_running_loop().time() >= self._look_due_s:
-            await self._work.observe()
+            await self._observe()
             self._nothing_due()
+
+    async def _observe(self) -> None:
+        asked = self._looks.taken()  # who asks in the middle of it is answered by the next
+        await self._work.observe()
+        self._looks.tell(asked)
 
     # -- the next step -------------------------------------------------------------------------------------------------
 

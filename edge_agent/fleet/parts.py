@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from edge_agent.fleet.showing import Publish
 from edge_agent.journal.journal import Journal
 
 TellReadings = Callable[[str, dict[str, Any]], None]  # (device, the members of its message): may be shed, never blocks
-Sleep = Callable[[float], Awaitable[None]]
+Sleep = Callable[[float], Coroutine[Any, Any, None]]
 
 
 def _to_nobody(_device: str, _members: dict[str, Any]) -> None:

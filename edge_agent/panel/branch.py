@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,7 @@ class House:
     readings: Callable[[str], tuple[LastReading, ...]] = lambda _device: ()
     link: Callable[[], Link] = lambda: Link(connected=False)
     watching: Watching | None = None  # of the lines, where there are any
+    probe: Callable[[str], Awaitable[None]] | None = None  # has a device looked at; returns once it is shown
     closing: asyncio.Event = field(default_factory=asyncio.Event)  # the agent stops: whoever listens must go
 
     async def ask(self, noun: str, subject: str | None, data: dict[str, Any], who: str, door: str, key: str) -> Any:

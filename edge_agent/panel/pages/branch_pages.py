@@ -161,4 +161,5 @@ def _machines(table: Table, house: House) -> None:
         found = await look(house, work)
         seq = found.pop("seq")
         shown, found["offers"] = machine(twin, house.readings(device)), offers(house, device)
+        found["askable"] = house.probe is not None
         return page(request, "machine.html", here(house, seq=seq), guest_of(request), machine=shown, **found)

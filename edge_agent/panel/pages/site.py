@@ -15,6 +15,7 @@ from edge_agent.panel.pages import (
     door,
     exercising,
     loading,
+    probing,
     record_pages,
     settling,
     tapping,
@@ -34,6 +35,7 @@ def pages(*, tls: bool) -> More:
         branch_pages.routes(table, house)
         loading.routes(table, house)
         exercising.routes(table, house)
+        probing.routes(table, house)
         tapping.routes(table, gate, house)
         vouching.routes(table, house)
         record_pages.routes(table, house)

@@ -68,6 +68,7 @@ PAGES = {
     ("POST", "/machines/{device}/load"): Right.STOCK,
     ("GET", "/machines/{device}/exercise"): Right.SERVICE,
     ("POST", "/machines/{device}/exercise"): Right.SERVICE,
+    ("POST", "/machines/{device}/look"): Right.RESOLVE,
     ("GET", "/machines/{device}/tap"): Right.SERVICE,
     ("GET", "/machines/{device}/tap/events"): Right.SERVICE,  # it does not end: see test_tapping
     ("GET", "/clock"): Right.VOUCH,
