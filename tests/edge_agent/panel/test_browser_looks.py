@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser
 
+from edge_agent.people.roles import Trust
 from tests.edge_agent.panel import staged
 from tests.edge_agent.panel.browsing import browser, chromium, sign_in
 from tests.edge_agent.panel.pages_asking import site
@@ -19,6 +20,7 @@ pytestmark = [
     pytest.mark.process,
     pytest.mark.skipif(chromium() is None, reason="no chromium here: BRANCHGATE_CHROMIUM names one"),
 ]
+STORE = {"type": "dispense", "status": "ok", "replenishmentStatus": "low", "count": 1}
 PHONE: Any = {"width": 390, "height": 780}
 
 
@@ -54,3 +56,31 @@ async def test_nothing_is_pushed_sideways_on_a_phone(stage: tuple[str, Browser, 
     wide = """() => [document.documentElement, ...document.querySelectorAll('.scroll')]
         .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.className || one.tagName)"""
     assert await page.evaluate(wide) == []
+
+
+def crowd(count: int) -> dict[str, Any]:
+    """Twins of a branch with many machines, each with much to tell."""
+    many = staged.twins("shut")
+    for n in range(count):
+        name = f"dispenser-in-the-hall-{n:02}"
+        more = {"reason": "card_jam", "lane": "shut", "storage": {"stacker": STORE, "errorBin": STORE}}
+        many[name] = {"device": name, "kind": "crt591", "role": "x", "state": "hardwareError", **more}
+    return many
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1366, 768), (1080, 1920)])
+async def test_what_a_wall_has_no_room_for_is_counted_and_nothing_is_cut(
+    stage: tuple[str, Browser, Any], size: tuple[int, int]
+) -> None:
+    address, one, panel = stage
+    object.__setattr__(panel.house, "twins", lambda: crowd(14))
+    token = await panel.people.staff.add_application(panel.people.actor("engineer"), "hall", Trust.DISPLAY)
+    page = await (await one.new_context(viewport={"width": size[0], "height": size[1]})).new_page()
+    await page.goto(f"{address}/wall?lang=en#{token}")
+    await page.wait_for_selector("#fresh[data-state=live]")
+    cut = "() => [...document.querySelectorAll('section')].filter(s => s.scrollHeight > s.clientHeight + 1).length"
+    for width, height in (size, (size[0], size[1] * 3 // 4)):
+        await page.set_viewport_size({"width": width, "height": height})
+        await page.wait_for_function(f"({cut})() === 0")
+        told = await page.locator("#floor .more").inner_text()
+        assert await page.locator("#floor .tile:visible").count() + int(told.split()[1]) == len(crowd(14)), told

@@ -154,6 +154,23 @@ function take(page) {
     const old = document.getElementById(part.id);
     if (old && old.innerHTML !== part.innerHTML) replace(old, part);
   }
+  fit();
+}
+
+// Nobody scrolls a wall: what the screen has no room for is counted instead, whatever its size and its letters.
+function fit() {
+  for (const more of document.querySelectorAll("[data-total]")) {
+    const room = more.closest("section");
+    const them = [...room.querySelectorAll("ul > li")];
+    for (const one of them) one.hidden = false;
+    for (let shown = them.length; ; shown -= 1) {
+      const left = Number(more.dataset.total) - shown;
+      more.hidden = left <= 0;
+      more.textContent = more.dataset.words.replace("{count}", left);
+      if (shown <= 1 || room.scrollHeight <= room.clientHeight + 1) break;
+      them[shown - 1].hidden = true;
+    }
+  }
 }
 
 // A form is never taken from under somebody's hands: it says that its question is gone, and the door refuses it anyway.
@@ -278,6 +295,8 @@ if (pause) {
 
 if (fresh && watched) {
   follow();
+  fit();
+  addEventListener("resize", fit);
   setInterval(tick, LOOK_MS);
   for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, touch, { passive: true });
   document.addEventListener("visibilitychange", () => document.hidden || tick());
