@@ -59,7 +59,7 @@ def _now(table: Table, house: House) -> None:
         seq, titles, adopted = found.pop("seq"), found.pop("titles"), found.pop("adopted")
         model = now.now(**found, twins=list(house.twins().values()), house=_house(house, guest, adopted=adopted))
         asked = len(model.questions)
-        return page(request, "now.html", here(house, asked, seq), guest, now=model, titles=titles)
+        return page(request, "now.html", here(house, asked, seq), guest, now=model, titles=titles, link=house.link())
 
 
 def _house(house: House, guest: Guest, *, adopted: bool) -> now.House:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.panel.branch import Link
 from edge_agent.panel.build import API
 from edge_agent.texts import LANGUAGES, Texts
 from tests.edge_agent.panel import staged
@@ -79,3 +80,10 @@ async def test_a_cancel_is_asked_back_and_what_was_done_leads_to_its_order(panel
         answer = await browser.send(f"/orders/{ORDER}/{verb}")
         assert answer.status == status
         assert f'href="/orders/{ORDER}"' in answer.body.decode()
+
+
+@pytest.mark.parametrize(("link", "told"), [(Link(connected=True), "中心已连接"), (Link(False, 400.0), "6 min 40 s")])
+async def test_now_says_whether_the_centre_is_there(panel: Panel, link: Link, told: str) -> None:
+    """Staff who wait for an order of the centre need not guess whether it can come."""
+    object.__setattr__(panel.house, "link", lambda: link)
+    assert told in (await (await Browser.of(panel, "teller")).get("/")).body.decode()
