@@ -81,6 +81,6 @@ async def test_what_a_wall_has_no_room_for_is_counted_and_nothing_is_cut(
     cut = "() => [...document.querySelectorAll('section')].filter(s => s.scrollHeight > s.clientHeight + 1).length"
     for width, height in (size, (size[0], size[1] * 3 // 4)):
         await page.set_viewport_size({"width": width, "height": height})
-        await page.wait_for_function(f"({cut})() === 0")
+        await page.wait_for_function(f"() => ({cut})() === 0")
         told = await page.locator("#floor .more").inner_text()
         assert await page.locator("#floor .tile:visible").count() + int(told.split()[1]) == len(crowd(14)), told
