@@ -161,7 +161,7 @@ class House:
         text = AGENT_CONFIG.format(branch=BRANCH, port=self.port, folder=self.folder, panel=self.panel)
         text += "".join(machine.config(self.folder) for machine in MACHINES)
         config.write_text(text, encoding="utf-8")
-        (self.folder / "journal").mkdir(exist_ok=True)
+        (self.folder / "journal").mkdir(mode=0o750, exist_ok=True)  # as the doctor wants it
         command = python("cli", "agent", "--config", str(config))
         self._agent = await Child.start(self._words("demo.agent"), command, self.folder / "agent.log", our_path())
         self._children.append(self._agent)

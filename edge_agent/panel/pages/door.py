@@ -10,13 +10,12 @@ from urllib.parse import parse_qs
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from cloud_bridge.ports import StoreFailed
-from edge_agent.audit.chain import Deed, record
 from edge_agent.panel.branch import House
 from edge_agent.panel.gate import COOKIE, Gate, Open, Table, from_here, guest_of
 from edge_agent.panel.pages.gatekeeping import Turned, after, here
 from edge_agent.panel.pages.render import page, static
-from edge_agent.people.register import PeopleRefused, Person
+from edge_agent.panel.signing import begun
+from edge_agent.people.register import PeopleRefused
 
 DOOR = "panel"
 MOST_BYTES = 4096
@@ -46,7 +45,7 @@ def routes(table: Table, gate: Gate, house: House, *, tls: bool) -> None:
             person = await house.staff.sign_in.check(name, password, DOOR)
         except PeopleRefused as no:
             return _form(request, house, after(onward), name=name[:40], no=no)
-        await _tell(house, person)
+        await begun(house, person)
         gate.sessions.end(request.cookies.get(COOKIE, ""))  # whoever sat here before
         token, _ = gate.sessions.begin(person.id)
         answer = RedirectResponse(after(onward), 303)
@@ -59,16 +58,6 @@ def routes(table: Table, gate: Gate, house: House, *, tls: bool) -> None:
         answer = RedirectResponse("/sign-in", 303)
         answer.delete_cookie(COOKIE, path="/")
         return answer
-
-
-async def _tell(house: House, person: Person) -> None:
-    if house.journal.read_only:
-        return
-    deed = Deed("session.begin", person.id, (person.id,), DOOR, proven=True)
-    try:
-        await house.journal.write(lambda tx: record(tx, house.clock, deed))
-    except StoreFailed as error:
-        raise Turned(503, "store_failed") from error
 
 
 def _form(request: Request, house: House, onward: str, *, name: str = "", no: PeopleRefused | None = None) -> Response:

@@ -69,5 +69,7 @@ async def test_people_get_in_also_where_the_disk_fails_while_the_agent_runs(
         book.disk.full = True
         headers = await panel.sign_in(Role.TELLER.value)
         assert (await panel.ask("GET", "/orders", **headers)).status == 200
-        assert "signed in, which is not in the journal" in caplog.text
+        browser = await Browser.of(panel, Role.TELLER.value)
+        assert (await browser.get("/machines")).status == 200
+        assert caplog.text.count("signed in, which is not in the journal") == 2
         book.disk.full = False
