@@ -15,7 +15,7 @@ from cloud_bridge.messages.catalogue import CATALOGUE
 from cloud_bridge.ports import StoreFailed
 from edge_agent import app
 from edge_agent.clock import Clock
-from edge_agent.journal.tx import Tx
+from edge_agent.journal.journal import Journal, Tx
 from edge_agent.observed import ReadingBox
 from edge_agent.orders import resending
 from edge_agent.uplink import MAX_BIRTH_BYTES, About, JournalOutbox, TwinBox
@@ -37,6 +37,13 @@ def read(payload: bytes) -> Json:
 
 async def seqs(outbox: JournalOutbox, limit: int = 100) -> list[int]:
     return [row.key for row in await outbox.unsent("events", limit)]
+
+
+async def holding(journal: Journal, events: int) -> JournalOutbox:
+    """An outbox of so many events that were not sent yet."""
+    for _ in range(events):
+        await journal.write(lambda tx: tx.emit("branchgate.journal.changed.v1", None, {"what": "w"}))
+    return JournalOutbox(journal, About(BRANCH, {}, "", dict), Wall().clock())
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------
@@ -327,9 +334,7 @@ async def test_events_asked_for_while_their_batch_is_under_way_go_out_once_more(
 async def test_what_was_acknowledged_is_not_sent_again_while_its_mark_waits_for_the_disk(tmp_path: Path) -> None:
     gate = Gate()
     async with opened(tmp_path, gate) as journal:
-        for _ in range(4):
-            await journal.write(lambda tx: tx.emit("branchgate.journal.changed.v1", None, {"what": "w"}))
-        outbox = JournalOutbox(journal, About(BRANCH, {}, "", dict), Wall().clock())
+        outbox = await holding(journal, 4)
         before = await seqs(outbox, 2)
         await held(journal, gate)
         await outbox.mark_sent("events", before)  # returns although no commit ends now
@@ -360,9 +365,7 @@ async def test_what_is_marked_while_a_backlog_is_read_is_not_sent_again(
         return rows
 
     async with opened(tmp_path, gate) as journal:
-        for _ in range(4):
-            await journal.write(lambda tx: tx.emit("branchgate.journal.changed.v1", None, {"what": "w"}))
-        outbox = JournalOutbox(journal, About(BRANCH, {}, "", dict), Wall().clock())
+        outbox = await holding(journal, 4)
         before = await seqs(outbox, 2)
         await held(journal, gate)
         await outbox.mark_sent("events", before)
@@ -375,9 +378,7 @@ async def test_what_is_marked_while_a_backlog_is_read_is_not_sent_again(
 async def test_what_is_acknowledged_while_marks_wait_for_the_disk_joins_them(tmp_path: Path) -> None:
     gate = Gate()
     async with opened(tmp_path, gate) as journal:
-        for _ in range(5):
-            await journal.write(lambda tx: tx.emit("branchgate.journal.changed.v1", None, {"what": "w"}))
-        outbox = JournalOutbox(journal, About(BRANCH, {}, "", dict), Wall().clock())
+        outbox = await holding(journal, 5)
         keys = await seqs(outbox, 5)
         await held(journal, gate)
         for key in keys[:4]:
@@ -394,9 +395,7 @@ async def test_what_is_acknowledged_while_marks_wait_for_the_disk_joins_them(tmp
 async def test_of_marks_that_joined_the_oldest_question_counts(tmp_path: Path) -> None:
     gate = Gate()
     async with opened(tmp_path, gate) as journal:
-        for _ in range(4):
-            await journal.write(lambda tx: tx.emit("branchgate.journal.changed.v1", None, {"what": "w"}))
-        outbox = JournalOutbox(journal, About(BRANCH, {}, "", dict), Wall().clock())
+        outbox = await holding(journal, 4)
         first = await seqs(outbox, 2)
         await journal.write(lambda tx: resending.send_again(tx, first[0], first[0]))
         await held(journal, gate)
