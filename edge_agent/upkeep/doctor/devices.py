@@ -32,6 +32,7 @@ from edge_agent.upkeep.doctor.world import World
 AREA = "device"
 WELL = frozenset({"online", "deviceBusy"})
 LIMIT_S = 60.0  # a probe behind its settling; twice what the slowest profile that ships needs
+MAX_ERROR = 200  # of what a driver that fails says
 NOT_OPENED = "line_unavailable"
 LOST = frozenset({"line_lost", "line_closed"})
 NONSENSE = frozenset({"nonsense", "line_noisy", "line_floods"})
@@ -124,18 +125,26 @@ async def probed(devices: Sequence[DevicePart], folder: Path, world: World) -> A
 async def _probe(device: DevicePart, past: Past, lines: Lines, heard: Mapping[str, Heard]) -> list[Found]:
     if past.open_act:
         return [Found(Level.WARNING, AREA, "device_open_act", device.id, {"attempt": past.open_act})]
-    kind, slate = kind_of(device.kind), Slate(past.memory)
-    profile = kind.profile.model_validate(device.profile)
-    driver = kind.make(Wiring(device.id, device.address, profile, slate, lines.line))
+    slate = Slate(past.memory)
     try:
+        driver = _made(device, slate, lines)
         async with asyncio.timeout(LIMIT_S + driver.settle_s):
             found = [_seen(device.id, await _asked(driver))]
     except DeviceError as error:
         found = [_failed(device, error, heard.get(device.address, Heard()))]
     except TimeoutError:
         found = [Found(Level.ERROR, AREA, "device_slow", device.id, {"seconds": f"{LIMIT_S:g}"})]
+    except Exception as error:  # noqa: BLE001  # a stranger's driver may raise anything: the others are asked all the same
+        said = f"{type(error).__name__}: {error}"[:MAX_ERROR]
+        found = [Found(Level.ERROR, AREA, "device_driver_failed", device.id, {"kind": device.kind, "error": said})]
     noted = [Found(Level.NOTE, AREA, "device_noted", device.id, {"kind": Word("reason", one)}) for one in slate.noted]
     return found + noted
+
+
+def _made(device: DevicePart, slate: Slate, lines: Lines) -> Driver:
+    kind = kind_of(device.kind)
+    profile = kind.profile.model_validate(device.profile)
+    return kind.make(Wiring(device.id, device.address, profile, slate, lines.line))
 
 
 async def _asked(driver: Driver) -> Twin:

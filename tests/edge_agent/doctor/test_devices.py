@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from device_drivers.escpos.driver import ReceiptPrinter
 from device_drivers.links.link import LinkError
 from device_drivers.links.memory import MemoryEnd, joined_ends
 from edge_agent.settings import DevicePart
@@ -74,6 +75,22 @@ async def test_a_wrong_baud_rate_or_another_machine_is_told_as_garbage(answer: b
     near, far = joined_ends()
     async with says(far, answer):
         assert ill(await probed(near)) == ["device_garbage"]
+
+
+@virtual_time
+async def test_a_driver_that_fails_is_told_and_the_other_devices_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_: object) -> None:
+        raise KeyError("a stranger's driver")
+
+    near, far = joined_ends()
+    monkeypatch.setattr(ReceiptPrinter, "probe", broken)
+    monkeypatch.setattr(ReceiptPrinter, "connect", lambda _: asyncio.sleep(0))
+    strange = DevicePart(id="receipt-1", role="receipt-printer", kind="escpos", address="memory://receipt")
+    async with at_far_end(Crt591Line({0: ("card-1", Options())}), far):
+        found = await probed(near, CARD, strange)
+    told = {one.code: one for one in found if one.code != "device_noted"}
+    assert set(told) == {"device_good", "device_driver_failed"}
+    assert told["device_driver_failed"].places == {"kind": "escpos", "error": 'KeyError: "a stranger\'s driver"'}
 
 
 @virtual_time
