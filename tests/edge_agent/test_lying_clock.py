@@ -51,6 +51,7 @@ MAY_READ = {  # each place that reads or compares wall time, and what for
     "edge_agent/orders/times.py": "times of the centre's orders; of those made on site, once, at the door",
     "edge_agent/people/deciding.py": "the time that is told",
     "edge_agent/panel/branch.py": "the time that is told",
+    "edge_agent/panel/pages/gatekeeping.py": "whether what is shown was on another day",
     "edge_agent/panel/pages/vouching.py": "what people are shown to confirm",
     "edge_agent/panel/pages/words.py": "times as people read them, and how long a wait was",
     "edge_agent/uplink.py": "the time that is told",
