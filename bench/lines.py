@@ -23,9 +23,8 @@ DEAD: Mapping[tuple[int, int], Mapping[str, Any]] = {
     (2, 5): {"fault": "power_loss", "args": {"off_s": None}},
     (3, 1): {"fault": "half_answer", "args": {"count": 100_000}},
 }
-LATE_LINE = (
-    1  # an answer that comes seconds too late falls into whoever speaks then: no master can keep two wires from it
-)
+# An answer that comes seconds too late falls into whoever speaks then: no master can keep two wires from it.
+LATE_LINES = {line for (line, _), dead in DEAD.items() if dead["fault"] == "slow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ async def lines(size: Size) -> list[Chapter]:
     many = await _polled(size.lines, size.units, size.seconds)
     living = [unit for unit in beside["units"] if (unit["line"], unit["unit"]) not in DEAD]
     few, with_dead, all_of_many = (_spread(units) for units in (alone["units"], living, many["units"]))
-    disturbed = [unit for unit in living if unit["line"] == LATE_LINE]
+    disturbed = [unit for unit in living if unit["line"] in LATE_LINES]
     missed, lost = _missed(living) - _missed(disturbed), _missed(many["units"])
     total = size.lines * size.units
     rows = [

@@ -1,4 +1,4 @@
-"""Orders of one step, each a ticket on a printer without delays: one at a time, then one in flight on each printer.
+"""Orders of one step, on machines without delays: tickets one at a time, then one in flight on each machine.
 
 Knows the load and what is counted of it; what an order should cost at least is summed from `parts`.
 """

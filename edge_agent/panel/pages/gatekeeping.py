@@ -14,6 +14,7 @@ from fastapi.responses import RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from cloud_bridge.ports import StoreFailed
+from edge_agent.audit.chain import Deed, record
 from edge_agent.journal.tx import Tx
 from edge_agent.panel.branch import House
 from edge_agent.panel.gate import Gate, Guest, Open, Refused
@@ -61,6 +62,19 @@ async def look(house: House, work: Callable[[Tx], T]) -> T:
     """What the journal says. Raises Turned: it cannot be read at the moment."""
     try:
         return await house.journal.read(work)
+    except StoreFailed as error:
+        raise Turned(503, "store_failed") from error
+
+
+async def note(house: House, deed: Deed) -> None:
+    """Into the audit, before it is done; where nothing can be written at all (OUT-4) it goes on without.
+
+    Raises Turned: the journal failed just now.
+    """
+    if house.journal.read_only:
+        return
+    try:
+        await house.journal.write(lambda tx: record(tx, house.clock, deed))
     except StoreFailed as error:
         raise Turned(503, "store_failed") from error
 

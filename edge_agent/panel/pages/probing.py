@@ -11,11 +11,10 @@ from typing import Any
 from fastapi import Request
 from fastapi.responses import Response
 
-from cloud_bridge.ports import StoreFailed
-from edge_agent.audit.chain import Deed, record
+from edge_agent.audit.chain import Deed
 from edge_agent.panel.branch import House
-from edge_agent.panel.gate import Guest, Table, guest_of
-from edge_agent.panel.pages.gatekeeping import Turned, here
+from edge_agent.panel.gate import Table, guest_of
+from edge_agent.panel.pages.gatekeeping import Turned, here, note
 from edge_agent.panel.pages.render import language_of, page
 from edge_agent.people.roles import Right
 from edge_agent.texts import Texts
@@ -31,7 +30,7 @@ def routes(table: Table, house: House) -> None:
         if house.probe is None or device not in house.twins():
             raise Turned(404, "no_device", device=device[:100])
         guest = guest_of(request)
-        await _note(house, guest, device)
+        await note(house, Deed("device.probe", device, (guest.id,), guest.door))
         try:
             async with asyncio.timeout(PATIENCE_S):
                 await house.probe(device)
@@ -41,13 +40,3 @@ def routes(table: Table, house: House) -> None:
         told = [word("device_state", str(twin.get("state"))), word("reason", str(twin.get("reason") or ""))]
         places: dict[str, Any] = {"device": device, "state": " · ".join(one for one in told if one)}
         return page(request, "told.html", here(house), guest, code="", places=places, done="done_look")
-
-
-async def _note(house: House, guest: Guest, device: str) -> None:
-    if house.journal.read_only:
-        return
-    deed = Deed("device.probe", device, (guest.id,), guest.door)
-    try:
-        await house.journal.write(lambda tx: record(tx, house.clock, deed))
-    except StoreFailed as error:
-        raise Turned(503, "store_failed") from error

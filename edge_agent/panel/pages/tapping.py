@@ -17,15 +17,14 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.types import Send
 
-from cloud_bridge.ports import StoreFailed
 from device_drivers.links.tap import Passing
 from device_drivers.telling import Said, is_plain, teller
 from device_drivers.telling.tellers import Direction
-from edge_agent.audit.chain import Deed, record
+from edge_agent.audit.chain import Deed
 from edge_agent.frames import in_words
 from edge_agent.panel.branch import House, told
 from edge_agent.panel.gate import Gate, Guest, Table, guest_of
-from edge_agent.panel.pages.gatekeeping import Turned, here, look
+from edge_agent.panel.pages.gatekeeping import Turned, here, look, note
 from edge_agent.panel.pages.machines import machine
 from edge_agent.panel.pages.render import language_of, page
 from edge_agent.people.roles import Right
@@ -93,12 +92,8 @@ class Looks:
         now = self.house.clock.steady()
         for old in [key for key, at in self._last.items() if now - at > AGAIN_S]:
             del self._last[old]
-        if (guest.token, device) not in self._last and not self.house.journal.read_only:
-            deed = Deed("device.watch", device, (guest.id,), guest.door)
-            try:
-                await self.house.journal.write(lambda tx: record(tx, self.house.clock, deed))
-            except StoreFailed as error:
-                raise Turned(503, "store_failed") from error
+        if (guest.token, device) not in self._last:
+            await note(self.house, Deed("device.watch", device, (guest.id,), guest.door))
         self.looking(guest, device)
 
     def looking(self, guest: Guest, device: str) -> None:

@@ -12,8 +12,7 @@ from urllib.parse import parse_qs
 from fastapi import FastAPI, Header, Query, Request
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
-from cloud_bridge.ports import StoreFailed
-from edge_agent.audit.chain import Deed, record
+from edge_agent.audit.chain import Deed
 from edge_agent.journal.tx import Tx
 from edge_agent.orders.reading import find_step
 from edge_agent.orders.titles import titles_of
@@ -21,11 +20,10 @@ from edge_agent.panel.branch import House
 from edge_agent.panel.gate import Gate, Guest, Open, Refused, Table, from_here, guest_of
 from edge_agent.panel.pages import now, reading
 from edge_agent.panel.pages.door import MOST_BYTES
-from edge_agent.panel.pages.gatekeeping import Turned, here, look
+from edge_agent.panel.pages.gatekeeping import Turned, here, look, note
 from edge_agent.panel.pages.render import page
 from edge_agent.panel.pages.wall import wall
 from edge_agent.panel.stream import Hall
-from edge_agent.people.register import Application
 from edge_agent.people.roles import Right
 
 COOKIE = "branchgate_wall"
@@ -118,21 +116,10 @@ def _opening(table: Table, door: WallGate, house: House, *, tls: bool) -> None:
         if guest is None:
             raise Shut(given=True)
         if token != request.cookies.get(COOKIE):  # another browser than before, or its first time
-            await _tell(house, guest)
+            await note(house, Deed("wall.begin", guest.id, (guest.id,), "panel", proven=True))
         answer = RedirectResponse(f"{PATH}#", 303)  # the mark alone: else the address would keep the token
         _keep(answer, token, tls=tls)
         return answer
-
-
-async def _tell(house: House, guest: Guest) -> None:
-    assert isinstance(guest.who, Application)
-    if house.journal.read_only:
-        return
-    deed = Deed("wall.begin", guest.id, (guest.id,), "panel", proven=True)
-    try:
-        await house.journal.write(lambda tx: record(tx, house.clock, deed))
-    except StoreFailed as error:
-        raise Turned(503, "store_failed") from error
 
 
 def _keep(answer: Response, token: str, *, tls: bool) -> None:
